@@ -1,0 +1,3 @@
+//! Text → model + diagnostics.
+
+pub mod tree;

@@ -1,0 +1,123 @@
+//! Settings (CONTRACT.md section 1).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::{Deadline, Name, NamespaceName, Regulation};
+
+/// One hop, or the closure, from cookie to cookie (RULES.md section 3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CookieExpansion {
+    /// Step 2 once.
+    #[default]
+    OneHop,
+    /// Step 2 until nothing is added.
+    Fixpoint,
+}
+
+/// Safety limits (RULES.md section 6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// User blocks a request; at most 1000.
+    pub users_per_request: usize,
+    /// Identities a block; at most 9.
+    pub ids_per_user: usize,
+    /// Rounds of link expansion.
+    pub max_hops: u32,
+    /// Identity conflicts a task may have.
+    pub max_conflicts: u64,
+    /// Identities that expansion may add to a task.
+    pub max_expanded_ids: u64,
+    /// Matched rows of a task.
+    pub max_rows_per_user: u64,
+    /// Share of a dataset's rows that one task may touch; counts over 10,000 rows.
+    pub max_fraction_erased: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            users_per_request: 1000,
+            ids_per_user: 9,
+            max_hops: 8,
+            max_conflicts: 0,
+            max_expanded_ids: 1000,
+            max_rows_per_user: 1_000_000,
+            max_fraction_erased: 0.1,
+        }
+    }
+}
+
+/// Where an `hmac` key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// A file, relative to the working directory.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+}
+
+/// One organisation of the controller's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanyContext {
+    /// Such as `imsOrgID`.
+    pub namespace: NamespaceName,
+    /// The organisation.
+    pub value: String,
+}
+
+/// The one Settings document, or its defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Ledger, keys, plans.
+    pub state: String,
+    /// Packages.
+    pub exports: String,
+    /// How long a package lives, in days, from when it was compiled.
+    pub export_retention_days: u32,
+    /// What pseudonyms of strings start with.
+    pub pseudonym_prefix: String,
+    /// One hop or fixpoint.
+    pub cookie_expansion: CookieExpansion,
+    /// Deadlines that differ from the law's.
+    pub deadlines: BTreeMap<Regulation, Deadline>,
+    /// Safety limits.
+    pub limits: Limits,
+    /// Keys of `hmac` methods.
+    pub keys: BTreeMap<String, KeySource>,
+    /// Own organisations; empty: any is accepted.
+    pub company_contexts: Vec<CompanyContext>,
+    /// Datasets and holds that are let go.
+    pub retired: BTreeSet<Name>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            state: "state".to_owned(),
+            exports: "exports".to_owned(),
+            export_retention_days: 14,
+            pseudonym_prefix: "Privacy-".to_owned(),
+            cookie_expansion: CookieExpansion::default(),
+            deadlines: BTreeMap::new(),
+            limits: Limits::default(),
+            keys: BTreeMap::new(),
+            company_contexts: Vec::new(),
+            retired: BTreeSet::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The deadline of a regulation: the override, else the law's; 30 days without one.
+    pub fn deadline(&self, regulation: Option<&Regulation>) -> Deadline {
+        regulation.map_or(Deadline::Days(30), |r| {
+            self.deadlines.get(r).copied().unwrap_or_else(|| r.deadline())
+        })
+    }
+
+    /// Prefixes by which a value is known as erased: ours, and those seen in the field.
+    pub fn erased_prefixes(&self) -> [&str; 4] {
+        [&self.pseudonym_prefix, "Privacy-", "GDPR-", "Data Privacy-"]
+    }
+}

@@ -1,0 +1,94 @@
+//! What lies on disk, as far as planning needs it: files, footers, leaves. Made by the engine.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::model::{Leaf, Name};
+
+/// Every dataset that a pass looks at.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// By dataset.
+    pub datasets: BTreeMap<Name, DatasetFiles>,
+}
+
+/// The files of one dataset.
+#[derive(Debug, Clone)]
+pub struct DatasetFiles {
+    /// The dataset.
+    pub dataset: Name,
+    /// Readable files, sorted by path; their index is what [`super::RowKey::file`] means.
+    pub files: Vec<DataFile>,
+    /// The union of the files' leaves, in the order in which they first appear, partition columns last.
+    /// Their index is what [`super::Hit::leaf`] means.
+    pub leaves: Vec<Leaf>,
+    /// SHA-256, in hex, over names, sizes, versions and footers of all files.
+    pub digest: String,
+    /// Whatever makes the dataset unreadable, by file. Not empty: tasks that need the dataset fail with
+    /// `DataUnreadable`; it never counts as "no match".
+    pub problems: Vec<FileProblem>,
+}
+
+impl DatasetFiles {
+    /// Rows in all readable files.
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+
+    /// Bytes of all readable files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.size).sum()
+    }
+}
+
+/// A file, or the location itself, that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileProblem {
+    /// The path to show; partition values of ID and `pii` columns are `***`.
+    pub shown: String,
+    /// What is wrong: a lower-case fragment, without cell values.
+    pub what: String,
+}
+
+/// What a file was when it was looked at: a later difference means that another writer came.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileStamp {
+    /// Bytes.
+    pub size: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub modified: i128,
+    /// Inode.
+    pub inode: u64,
+    /// SHA-256, in hex, of the footer's bytes (metadata, length and magic).
+    pub footer: String,
+}
+
+/// One Parquet file.
+#[derive(Debug, Clone)]
+pub struct DataFile {
+    /// Absolute.
+    pub path: PathBuf,
+    /// To show, relative to the working directory where it lies below it; partition values of ID and
+    /// `pii` columns are `***`.
+    pub shown: String,
+    /// Bytes.
+    pub size: u64,
+    /// For detecting other writers.
+    pub stamp: FileStamp,
+    /// Rows.
+    pub rows: u64,
+    /// In file order.
+    pub row_groups: Vec<RowGroup>,
+    /// Hive partition columns of the path, outermost first, percent-decoded; `None` is the null partition.
+    pub partitions: Vec<(String, Option<String>)>,
+}
+
+/// One row group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowGroup {
+    /// Rows.
+    pub rows: u64,
+    /// Compressed bytes of each column chunk, by index into [`DatasetFiles::leaves`]; 0 where the file
+    /// lacks the leaf.
+    pub chunk_bytes: Vec<u64>,
+}

@@ -1,0 +1,21 @@
+//! Pure planning: catalog + inventory + matches + ledger view + now → plan.
+
+mod document;
+mod hits;
+mod inventory;
+mod ledger_view;
+mod work;
+
+pub use document::{
+    DatasetInput, FieldCount, IdentityCount, Plan, PlanInputs, PlannedTask, Retained, TaskDataset,
+    TaskFile, Totals,
+};
+pub use hits::{Element, Hit, Identities, IdentityId, Probe, ProbeLeaf, RowKey, RowValue};
+pub use inventory::{DataFile, DatasetFiles, FileProblem, FileStamp, Inventory, RowGroup};
+pub use ledger_view::{
+    HistoryEntry, HistoryStatus, LedgerView, PackageRecord, TaskCounts, TaskRef, TaskState,
+};
+pub use work::{
+    AccessColumn, AccessDataset, AccessRow, AccessWork, CellWork, FileWork, LeafWork, Mask, Reach,
+    TaskIndex,
+};
