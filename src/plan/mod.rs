@@ -1,6 +1,7 @@
 //! Pure planning: catalog + inventory + matches + ledger view + now → plan.
 
 mod document;
+mod found;
 mod hits;
 mod inventory;
 mod ledger_view;
@@ -10,12 +11,13 @@ pub use document::{
     DatasetInput, FieldCount, IdentityCount, Plan, PlanInputs, PlannedTask, Retained, TaskDataset,
     TaskFile, Totals,
 };
+pub use found::{BlockFound, BlockRef, DatasetFound, FoundHit, FoundRow};
 pub use hits::{Element, Hit, Identities, IdentityId, Probe, ProbeLeaf, RowKey, RowValue};
 pub use inventory::{DataFile, DatasetFiles, FileProblem, FileStamp, Inventory, RowGroup};
 pub use ledger_view::{
     HistoryEntry, HistoryStatus, LedgerView, PackageRecord, TaskCounts, TaskRef, TaskState,
 };
 pub use work::{
-    AccessColumn, AccessDataset, AccessRow, AccessWork, CellWork, FileWork, LeafWork, Mask, Reach,
-    TaskIndex,
+    AccessColumn, AccessDataset, AccessRow, AccessWork, CellWork, EraseKeys, FileCounts,
+    FileTaskCounts, FileWork, LeafWork, Mask, Reach, TaskIndex,
 };

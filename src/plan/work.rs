@@ -1,8 +1,9 @@
 //! What is to be done, as plain values: whoever carries it out needs nothing else.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::{Environment, FieldPath, Name, Product};
+use crate::model::{Environment, FieldPath, Name, Product, Sensitive};
 
 use super::{Element, FileStamp, RowKey};
 
@@ -154,4 +155,45 @@ pub struct AccessRow {
     /// Columns (by index into [`AccessDataset::columns`]) that are not shown in full: which elements
     /// are. An empty `Within` hides the cell. Absent columns are shown in full.
     pub narrowed: Vec<(u16, Reach)>,
+}
+
+/// Secrets that an erasure needs. `Debug` shows none of them.
+#[derive(Debug, Clone, Default)]
+pub struct EraseKeys {
+    /// The pseudonym key of each task, 32 random bytes, destroyed when the task completes.
+    pub tasks: BTreeMap<TaskIndex, Sensitive<[u8; 32]>>,
+    /// The keys of `hmac` methods, by their name in Settings.
+    pub hmac: BTreeMap<String, Sensitive<Vec<u8>>>,
+}
+
+/// What an erasure changes in one file: measured without writing for the plan, and again by the
+/// rewrite itself. The two must agree.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileCounts {
+    /// Sorted by task; tasks that change and retain nothing are left out.
+    pub tasks: Vec<FileTaskCounts>,
+    /// Row groups with a rewritten chunk.
+    pub row_groups: u64,
+    /// Compressed bytes, before, of the rewritten chunks.
+    pub bytes: u64,
+    /// The rewritten chunks: (row group, leaf path) sorted; every leaf of the group where rows go.
+    pub chunks: Vec<(u32, String)>,
+}
+
+/// What one task changes in one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileTaskCounts {
+    /// The task.
+    pub task: TaskIndex,
+    /// Rows in which a non-null value changes, or that go.
+    pub rows_erased: u64,
+    /// Rows that go.
+    pub rows_removed: u64,
+    /// For each entry of [`FileWork::leaves`]: non-null values that change (for
+    /// [`Mask::Retain`]: that are kept).
+    pub cells: Vec<u64>,
+    /// Row groups in which this task causes a rewritten chunk.
+    pub row_groups: u64,
+    /// Compressed bytes, before, of the chunks that this task causes to be rewritten.
+    pub bytes: u64,
 }
