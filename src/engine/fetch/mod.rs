@@ -1,0 +1,20 @@
+//! Reads chosen rows: values for expansion, and Arrow batches for packages.
+
+use arrow::array::ArrayRef;
+
+/// Some of the rows that were asked for, all of one file.
+///
+/// Each column is one leaf's view of those rows, one entry a row, in the type that the leaf has over
+/// the whole dataset (a partition column is text, repeated):
+/// - a leaf in no list: a flat array; it is null where the leaf, or a struct above it, is null;
+/// - a leaf in k lists or maps: k nested `ListArray`s around the leaf's values, structs left out. A
+///   list is null where it, or a struct above it, is null.
+#[derive(Debug, Clone)]
+pub struct FetchedBatch {
+    /// Index into [`crate::plan::DatasetFiles::files`].
+    pub file: u32,
+    /// Positions in the file, ascending; as many as each column has entries.
+    pub rows: Vec<u64>,
+    /// (leaf index, its view), in the order in which the leaves were asked for.
+    pub columns: Vec<(u16, ArrayRef)>,
+}
