@@ -5,6 +5,8 @@ mod found;
 mod hits;
 mod inventory;
 mod ledger_view;
+mod reach;
+mod resolve;
 mod work;
 
 pub use document::{
@@ -15,8 +17,11 @@ pub use found::{BlockFound, BlockRef, DatasetFound, FoundHit, FoundRow};
 pub use hits::{Element, Hit, Identities, IdentityId, Probe, ProbeLeaf, RowKey, RowValue};
 pub use inventory::{DataFile, DatasetFiles, FileProblem, FileStamp, Inventory, RowGroup};
 pub use ledger_view::{
-    HistoryEntry, HistoryStatus, LedgerView, PackageRecord, TaskCounts, TaskRef, TaskState,
+    Erased, FileErase, FileEraseTask, HistoryEntry, HistoryStatus, LedgerView, PackageRecord,
+    TaskCounts, TaskRef, TaskState,
 };
+pub use reach::{reach, same_party};
+pub use resolve::{Resolved, ResolvedLeaf};
 pub use work::{
     AccessColumn, AccessDataset, AccessRow, AccessWork, CellWork, EraseKeys, FileCounts,
     FileTaskCounts, FileWork, LeafWork, Mask, Reach, TaskIndex,

@@ -54,7 +54,9 @@ pub enum Mask {
         /// Name of the key in Settings.
         key: String,
     },
-    /// The matched elements go.
+    /// The matched elements of the leaf's innermost list go, from every leaf below that list, so that
+    /// siblings (the other fields of a struct, the key of a map's value) stay aligned. The planner
+    /// names the labelled leaf alone; what it removes is in no other mask's count.
     RemoveElement,
     /// Kept and counted.
     Retain {
@@ -76,7 +78,8 @@ pub struct FileWork {
     pub stamp: FileStamp,
     /// Rows to remove and the task that removes each, sorted by row.
     pub removed: Vec<(u64, TaskIndex)>,
-    /// Leaves to mask. A removed row is in no mask.
+    /// Leaves to mask. A removed row is in no mask. One path may stand here several times: once with
+    /// what is written, and in [`Mask::Retain`] entries, which only count.
     pub leaves: Vec<LeafWork>,
 }
 
