@@ -22,12 +22,62 @@ pub struct LedgerView {
     pub datasets: BTreeSet<Name>,
     /// Holds that any pass knew.
     pub holds: BTreeSet<Name>,
+    /// Packages, by location, that were written and not yet recorded as deleted: also those of tasks
+    /// that have been re-opened since.
+    pub packages: BTreeMap<String, (TaskId, PackageRecord)>,
+    /// Locations at which a task that has begun meant to put a package, without an outcome yet: a
+    /// file there may be what a crash left behind.
+    pub intended_packages: BTreeMap<String, TaskId>,
+    /// Erasures of files that were begun and have no outcome yet: a crash lies between.
+    pub unsettled: Vec<FileErase>,
+}
+
+/// The erasure of one file, as the ledger records it before the file is swapped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileErase {
+    /// The dataset.
+    pub dataset: Name,
+    /// The path to show; partition values of ID and `pii` columns are `***`.
+    pub path: String,
+    /// Keyed digest of the full path: what recovery finds the file by.
+    pub file: String,
+    /// SHA-256 of the old footer ([`super::FileStamp::footer`]).
+    pub before: String,
+    /// SHA-256 of the staged footer; `None` where the file is deleted.
+    pub after: Option<String>,
+    /// What each task changes in it.
+    pub tasks: Vec<FileEraseTask>,
+}
+
+/// What one task changes in one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileEraseTask {
+    /// The task.
+    #[serde(flatten)]
+    pub task: TaskRef,
+    /// Rows in which a cell changes, or that go.
+    pub rows_erased: u64,
+    /// Cells that change.
+    pub cells_erased: u64,
+}
+
+/// What file outcomes have added up to since a task began: an interrupted task resumes from here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Rows in which a cell changed, or that went.
+    pub rows: u64,
+    /// Cells that changed.
+    pub cells: u64,
+    /// Files rewritten or deleted.
+    pub files: u64,
 }
 
 /// The newest state of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskState {
-    /// Keyed digest of what the task was then.
+    /// Keyed digest of what the task was then; empty where it was too broken to have one.
     pub fingerprint: String,
     /// Phase.
     pub phase: Phase,
@@ -49,6 +99,16 @@ pub struct TaskState {
     pub package: Option<PackageRecord>,
     /// What was done.
     pub counts: TaskCounts,
+    /// What the erased files add up to since the task was submitted, or begun again after its end.
+    pub erased: Erased,
+    /// Attempts that failed since the task was submitted.
+    pub failures: u32,
+    /// Data sources in which something was found, sorted.
+    pub sources: Vec<String>,
+    /// Datasets that `only` or `include` left out, by name.
+    pub left_out: Vec<Name>,
+    /// Whether the outcome was read again and proved; `None`: there was nothing to prove.
+    pub verified: Option<bool>,
 }
 
 /// A package that was written.
@@ -113,7 +173,7 @@ pub struct HistoryEntry {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The task of a history line.
+/// A task as records and history lines name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskRef {
     /// The request.
@@ -122,6 +182,18 @@ pub struct TaskRef {
     pub key: Option<String>,
     /// The action.
     pub action: Option<crate::model::Action>,
+}
+
+impl From<&TaskRef> for TaskId {
+    fn from(task: &TaskRef) -> Self {
+        Self { request: task.request.clone(), key: task.key.clone(), action: task.action }
+    }
+}
+
+impl From<&TaskId> for TaskRef {
+    fn from(task: &TaskId) -> Self {
+        Self { request: task.request.clone(), key: task.key.clone(), action: task.action }
+    }
 }
 
 /// RULES.md section 4.
