@@ -1,3 +1,15 @@
 //! Text → model + diagnostics.
+//!
+//! Guarantees: no I/O, no clock. Whatever the bytes of a file, reading them ends with values and
+//! diagnostics, never with a panic. A diagnostic about a request file quotes no word of it, and shows
+//! its lines masked (CONTRACT.md section 1).
 
+pub mod codes;
+pub mod json;
+pub mod mask;
+pub mod reader;
+pub mod request;
+pub mod schema;
+pub mod source;
 pub mod tree;
+pub mod yaml;

@@ -1,0 +1,3 @@
+//! 06xx: data held against policies (`check --data`).
+
+codes! {}

@@ -1,0 +1,3 @@
+//! 01xx: datasets, fields and labels.
+
+codes! {}

@@ -1,0 +1,3 @@
+//! 05xx: holds and settings.
+
+codes! {}

@@ -1,0 +1,3 @@
+//! 08xx: ledger and policy memory.
+
+codes! {}

@@ -1,0 +1,3 @@
+//! 02xx: namespaces.
+
+codes! {}

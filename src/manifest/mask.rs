@@ -1,0 +1,1 @@
+//! Masked source lines of request files.

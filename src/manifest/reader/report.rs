@@ -1,0 +1,172 @@
+//! Collects the diagnostics of one file.
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::manifest::codes::files::TOO_MANY;
+use crate::manifest::source::{SourceKind, lines};
+use crate::manifest::tree::Mark;
+use crate::model::Position;
+
+type Line<'a> = Box<dyn Fn(usize) -> Option<String> + 'a>;
+
+/// The diagnostics of one file, and what may be shown of it.
+pub struct Report<'a> {
+    file: String,
+    kind: SourceKind,
+    unknown_keys: Severity,
+    line: Line<'a>,
+    diagnostics: Vec<Diagnostic>,
+    beyond: Option<Box<Diagnostic>>,
+}
+
+/// How many problems of one file are listed: a hostile file must not fill the memory.
+const LISTED: usize = 2000;
+
+/// The longest line that is shown, in bytes.
+const SHOWN_LINE: usize = 1000;
+
+/// A diagnostic just made, to say what to do about it.
+pub struct Problem<'r>(&'r mut Diagnostic);
+
+impl Problem<'_> {
+    /// What to do.
+    pub fn help(self, help: impl Into<String>) {
+        self.0.help = Some(help.into());
+    }
+}
+
+impl<'a> Report<'a> {
+    /// For a policy file: lines are shown as they are.
+    pub fn policy(file: &str, text: &'a str) -> Self {
+        let lines = lines(text);
+        let line =
+            move |n: usize| n.checked_sub(1).and_then(|i| lines.get(i)).map(|l| (*l).to_owned());
+        Self::new(file, SourceKind::Policy, Box::new(line))
+    }
+
+    /// For a request file: `line` gives the masked line of that number (from 1), or `None` to show none.
+    pub fn request(file: &str, line: impl Fn(usize) -> Option<String> + 'a) -> Self {
+        Self::new(file, SourceKind::Request, Box::new(line))
+    }
+
+    /// For a file of which nothing can be shown: one that does not parse, or is not text.
+    pub fn hidden(file: &str, kind: SourceKind) -> Self {
+        Self::new(file, kind, Box::new(|_| None))
+    }
+
+    fn new(file: &str, kind: SourceKind, line: Line<'a>) -> Self {
+        let file = file.to_owned();
+        Self {
+            file,
+            kind,
+            unknown_keys: Severity::Error,
+            line,
+            diagnostics: Vec::new(),
+            beyond: None,
+        }
+    }
+
+    /// Makes unknown keys warnings: Adobe adds keys to its JSON (RULES.md section 6).
+    #[must_use]
+    pub fn tolerating_unknown_keys(mut self) -> Self {
+        self.unknown_keys = Severity::Warning;
+        self
+    }
+
+    /// How bad an unknown key is.
+    pub const fn unknown_keys(&self) -> Severity {
+        self.unknown_keys
+    }
+
+    /// Whether the file's words may be quoted.
+    pub const fn kind(&self) -> SourceKind {
+        self.kind
+    }
+
+    /// The file's path as shown.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The place of a mark in this file.
+    pub fn position(&self, at: Mark) -> Position {
+        Position { file: self.file.clone(), line: at.line, column: at.column }
+    }
+
+    /// The file's own words in backticks for a message, without control characters and cut at 80
+    /// characters; of a request only `the text`.
+    pub fn quote(&self, words: &str) -> String {
+        match self.kind {
+            SourceKind::Request => "the text".to_owned(),
+            SourceKind::Policy => {
+                let clean = |c: char| if c.is_control() { ' ' } else { c };
+                let mut shown: String = words.chars().take(80).map(clean).collect();
+                if words.chars().nth(80).is_some() {
+                    shown.push('…');
+                }
+                format!("`{shown}`")
+            }
+        }
+    }
+
+    /// Adds an error.
+    pub fn error(&mut self, code: Code, at: Mark, message: impl Into<String>) -> Problem<'_> {
+        self.add(Severity::Error, code, at, message.into())
+    }
+
+    /// Adds a warning.
+    pub fn warning(&mut self, code: Code, at: Mark, message: impl Into<String>) -> Problem<'_> {
+        self.add(Severity::Warning, code, at, message.into())
+    }
+
+    /// Adds a note.
+    pub fn note(&mut self, code: Code, at: Mark, message: impl Into<String>) -> Problem<'_> {
+        self.add(Severity::Note, code, at, message.into())
+    }
+
+    /// Adds a diagnostic of that severity; a mark of line 0 means the whole file.
+    pub fn add(
+        &mut self,
+        severity: Severity,
+        code: Code,
+        at: Mark,
+        message: String,
+    ) -> Problem<'_> {
+        let diagnostic = Diagnostic {
+            code,
+            severity,
+            position: self.position(at),
+            length: at.length,
+            source: None,
+            message,
+            help: None,
+        };
+        if self.diagnostics.len() >= LISTED {
+            let place = self.beyond.get_or_insert_with(|| Box::new(diagnostic));
+            // An error is never lost behind a warning: one of them keeps the file from counting as valid.
+            place.severity = place.severity.min(severity);
+            return Problem(place);
+        }
+        let shown = (self.line)(at.line).filter(|line| line.len() <= SHOWN_LINE);
+        let index = self.diagnostics.len();
+        self.diagnostics.push(Diagnostic { source: shown, ..diagnostic });
+        Problem(&mut self.diagnostics[index])
+    }
+
+    /// How many errors there are so far: to see whether a part was read without any.
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
+            + usize::from(self.beyond.as_ref().is_some_and(|d| d.severity == Severity::Error))
+    }
+
+    /// The diagnostics, in the order in which they were found.
+    /// Beyond 2,000, one last says that there are more.
+    pub fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+        if let Some(mut beyond) = self.beyond.take() {
+            beyond.code = TOO_MANY;
+            beyond.message = format!("there are more problems than the {LISTED} listed");
+            beyond.help = Some("mend these first".to_owned());
+            self.diagnostics.push(*beyond);
+        }
+        self.diagnostics
+    }
+}
