@@ -1,0 +1,21 @@
+//! `amparo history`.
+
+use crate::reconcile;
+use crate::render::{history_human, history_json};
+
+use super::error::{CliError, ExitStatus};
+use super::global::{Global, Output};
+use super::terminal::Terminal;
+
+/// List exports and deletions: source, requested, handled, status, package, expiry
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+    let entries = reconcile::history(&global.workspace())?;
+    terminal.print(&match terminal.output() {
+        Output::Json => history_json(&entries),
+        Output::Human | Output::Markdown => history_human(&entries),
+    })?;
+    Ok(ExitStatus::Done)
+}

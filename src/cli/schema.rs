@@ -1,0 +1,34 @@
+//! `amparo schema`.
+
+use crate::manifest;
+
+use super::error::{CliError, ExitStatus};
+use super::terminal::Terminal;
+
+/// Print the JSON Schema of a kind of document, or list the kinds
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Dataset, Namespace, Hold, Settings, SubjectRequest or AdobeRequest
+    #[arg(value_name = "KIND", env = "AMPARO_KIND")]
+    kind: Option<String>,
+}
+
+pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+    let kinds = manifest::schema_kinds();
+    let Some(kind) = &args.kind else {
+        terminal.print(&(kinds.join("\n") + "\n"))?;
+        return Ok(ExitStatus::Done);
+    };
+    let known = kinds.iter().find(|known| known.eq_ignore_ascii_case(kind));
+    match known.and_then(|kind| manifest::schema(kind)) {
+        Some(schema) => {
+            let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+            terminal.print(&(text + "\n"))?;
+            Ok(ExitStatus::Done)
+        }
+        None => Err(CliError::Usage {
+            what: format!("there is no kind {kind:?}"),
+            hint: format!("one of: {}", kinds.join(", ")),
+        }),
+    }
+}

@@ -1,0 +1,124 @@
+//! Standard output for results, standard error for everything else.
+
+use std::io::{IsTerminal, Write};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::render::{Style, diagnostics_human};
+
+use super::error::CliError;
+use super::global::{Color, Global, Output};
+
+/// Where the program writes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    out: Style,
+    err: Style,
+    quiet: bool,
+    interactive: bool,
+    output: Output,
+}
+
+impl Terminal {
+    pub(crate) fn new(global: &Global) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+            || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+        let color = |terminal: bool| Style {
+            color: match global.color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => terminal && !plain,
+            },
+        };
+        let out = std::io::stdout().is_terminal();
+        let err = std::io::stderr().is_terminal();
+        Self {
+            out: color(out),
+            err: color(err),
+            quiet: global.quiet,
+            interactive: err && std::io::stdin().is_terminal(),
+            output: global.output,
+        }
+    }
+
+    /// How results are styled.
+    pub(crate) const fn style(&self) -> Style {
+        self.out
+    }
+
+    /// How notices are styled.
+    pub(crate) const fn style_err(&self) -> Style {
+        self.err
+    }
+
+    /// The format of results.
+    pub(crate) const fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Whether a question can be asked, and progress shown.
+    pub(crate) const fn interactive(&self) -> bool {
+        self.interactive && !self.quiet
+    }
+
+    /// Prints a result. A reader that went away (`| head`) is no error.
+    pub(crate) fn print(&self, text: &str) -> Result<(), CliError> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(CliError::Stdout(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says something to a person; not with `-q`.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Shows diagnostics to a person: with `-q` errors only.
+    pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        let shown: Vec<Diagnostic> = diagnostics
+            .iter()
+            .filter(|d| !self.quiet || d.severity == Severity::Error)
+            .cloned()
+            .collect();
+        let _ = write!(std::io::stderr(), "{}", diagnostics_human(&shown, self.err));
+    }
+
+    /// Shows why the command failed.
+    pub(crate) fn error(&self, error: &CliError) {
+        let mut stderr = std::io::stderr();
+        let _ = writeln!(stderr, "{} {}", self.err.bad("error:"), error.chain());
+        if let Some(hint) = error.hint() {
+            let _ = writeln!(stderr, "{} {hint}", self.err.bold("help:"));
+        }
+    }
+}
+
+/// SIGINT and SIGTERM end the process with 130 and 143. Whatever was recorded is done, and the next
+/// pass clears what was in the making: there is nothing to undo here.
+pub(crate) fn end_on_signals() {
+    let ended = std::thread::Builder::new().name("signals".to_owned()).spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
+            return;
+        };
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            let code = tokio::select! {
+                _ = interrupt.recv() => 130,
+                _ = terminate.recv() => 143,
+            };
+            let _ = writeln!(std::io::stderr(), "interrupted; everything done so far is recorded");
+            std::process::exit(code);
+        });
+    });
+    drop(ended);
+}

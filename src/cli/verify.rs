@@ -1,0 +1,35 @@
+//! `amparo verify`.
+
+use crate::reconcile;
+use crate::render::{verify_human, verify_json};
+
+use super::error::{CliError, ExitStatus};
+use super::global::{Global, Output};
+use super::progress::Progress;
+use super::terminal::Terminal;
+
+/// Check that the ledger is intact, that erasures still hold in today's data, and that packages match
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The ledger's chain only
+    #[arg(long, env = "AMPARO_LEDGER")]
+    ledger: bool,
+
+    /// The ledger's head as kept elsewhere, as `apply` prints it
+    #[arg(long, value_name = "N:SHA256", env = "AMPARO_HEAD")]
+    head: Option<String>,
+}
+
+pub(crate) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+    let report = reconcile::verify(
+        &global.workspace(),
+        args.ledger,
+        args.head.as_deref(),
+        &mut Progress::new(terminal),
+    )?;
+    terminal.print(&match terminal.output() {
+        Output::Json => verify_json(&report),
+        Output::Human | Output::Markdown => verify_human(&report, terminal.style()),
+    })?;
+    Ok(if report.ok { ExitStatus::Done } else { ExitStatus::Failed })
+}

@@ -1,0 +1,40 @@
+//! One pass: gather → search → plan → apply → record. `plan`, `apply` and, later, the daemon are the
+//! same pass; it is level-triggered, so running it twice does nothing the second time.
+//!
+//! Guarantees: nothing is written before everything was read and checked; intent is in the ledger
+//! before a package is published or a byte destroyed, the outcome after; all access of a pass comes
+//! before all erasure.
+//! Assumptions: one pass at a time on one state (the lock holds it).
+//! Crash behaviour: whatever was recorded is done, whatever was not is done by the next pass.
+
+mod apply;
+mod clock;
+mod erase;
+mod error;
+mod events;
+mod exit;
+mod export;
+mod find;
+mod gather;
+mod outcome;
+mod pass;
+mod record;
+mod saved;
+mod search;
+mod sources;
+mod status;
+mod verify;
+mod workspace;
+
+pub use apply::{ApplyReport, AppliedTask, Approval, apply};
+pub use clock::Clock;
+pub use error::PassError;
+pub use events::{Event, Events, Silent};
+pub use exit::Verdict;
+pub use find::{FindReport, FoundBreakdown, FoundDataset, find};
+pub use gather::{CheckReport, check};
+pub use pass::{PlanReport, plan};
+pub use saved::SavedPlan;
+pub use status::{StatusReport, StatusTask, history, status};
+pub use verify::{VerifyReport, verify};
+pub use workspace::Workspace;

@@ -1,0 +1,43 @@
+//! Where everything lies: what the flags say before any policy was read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::Settings;
+
+use super::Clock;
+
+/// The surroundings of a pass. Relative paths are relative to the process's working directory.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// Directory of policies.
+    pub policies: PathBuf,
+    /// Directory of requests.
+    pub requests: PathBuf,
+    /// State, where a flag overrides Settings.
+    pub state: Option<String>,
+    /// Exports, where a flag overrides Settings.
+    pub exports: Option<String>,
+    /// Scratch, where a flag overrides `STATE/scratch`.
+    pub scratch: Option<PathBuf>,
+    /// How long to wait for another pass.
+    pub lock_wait: Duration,
+    /// The clock.
+    pub clock: Clock,
+    /// Bytes that scans and sorts may hold before they spill.
+    pub memory: usize,
+    /// Worker threads; 0: one a core.
+    pub jobs: usize,
+}
+
+impl Workspace {
+    /// The state's location.
+    pub fn state<'a>(&'a self, settings: &'a Settings) -> &'a str {
+        self.state.as_deref().unwrap_or(&settings.state)
+    }
+
+    /// The exports' location.
+    pub fn exports<'a>(&'a self, settings: &'a Settings) -> &'a str {
+        self.exports.as_deref().unwrap_or(&settings.exports)
+    }
+}
