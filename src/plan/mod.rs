@@ -1,14 +1,17 @@
 //! Pure planning: catalog + inventory + matches + ledger view + now → plan.
 
+mod blocks;
 mod document;
 mod found;
 mod hits;
 mod inventory;
 mod ledger_view;
+mod mask;
 mod reach;
 mod resolve;
 mod work;
 
+pub use blocks::DatasetBlocks;
 pub use document::{
     DatasetInput, FieldCount, IdentityCount, Plan, PlanInputs, PlannedTask, Retained, TaskDataset,
     TaskFile, Totals,
@@ -20,6 +23,7 @@ pub use ledger_view::{
     Erased, FileErase, FileEraseTask, HistoryEntry, HistoryStatus, LedgerView, PackageRecord,
     TaskCounts, TaskRef, TaskState,
 };
+pub use mask::{MaskFault, mask, takes};
 pub use reach::{reach, same_party};
 pub use resolve::{Resolved, ResolvedLeaf};
 pub use work::{
