@@ -1,4 +1,4 @@
-//! YAML bytes → trees with positions: the only file that knows the YAML crate.
+//! YAML bytes → trees with positions: the only module that knows the YAML crate.
 //!
 //! It reads the crate's events rather than its typed values: so a plain scalar keeps its text as written (`007`,
 //! `1.50`, `0x1F`), quoted text stays apart from plain text, and both of two equal keys are seen.
@@ -7,18 +7,18 @@
 //! that was found, never its text; size, depth, documents and values are bounded, aliases counted as
 //! often as they are used.
 
+mod fault;
+
 use std::collections::HashMap;
 
-use serde_yaml::granit_parser::{
-    ErrorKind, Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, Tag,
-};
+use serde_yaml::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, Tag};
 
-use crate::diagnostic::Code;
-use crate::manifest::codes::files::{
-    FORBIDDEN_CHARACTER, NOT_UTF8, SYNTAX, TOO_LARGE, UNSUPPORTED_YAML,
-};
+use crate::manifest::codes::files::{FORBIDDEN_CHARACTER, NOT_UTF8, TOO_LARGE};
 use crate::manifest::tree::{Entry, Kind, Mark, Node, Scalar};
 use crate::model::Sensitive;
+
+pub use fault::Fault;
+use fault::{syntax, too_large, unsupported};
 
 /// Bytes that a file may have.
 pub const MAX_BYTES: usize = 4 << 20;
@@ -30,19 +30,6 @@ const MAX_DOCUMENTS: usize = 1000;
 const MAX_NODES: usize = 400_000;
 /// Bytes of text of one file, aliases counted as often as they are used.
 const MAX_TEXT: usize = 2 * MAX_BYTES;
-
-/// Why a file cannot be read as YAML.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The kind of problem.
-    pub code: Code,
-    /// Where.
-    pub at: Mark,
-    /// What was found, in own words.
-    pub message: &'static str,
-    /// What to do.
-    pub help: &'static str,
-}
 
 /// The documents of a file, in order. Empty documents are left out.
 ///
@@ -318,115 +305,5 @@ fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-const fn unsupported(at: Mark, message: &'static str, help: &'static str) -> Fault {
-    Fault { code: UNSUPPORTED_YAML, at, message, help }
-}
-
-const fn too_large(at: Mark, message: &'static str) -> Fault {
-    Fault { code: TOO_LARGE, at, message, help: "split the file into several" }
-}
-
-/// The parser's errors in own words: its texts may quote the file.
-fn syntax(kind: &ErrorKind, at: Mark) -> Fault {
-    use ErrorKind as E;
-    let (message, help) = match kind {
-        E::TabNotAllowed
-        | E::TabInBlockIndentation
-        | E::TabInIndentation
-        | E::TabAtBlockScalarStart
-        | E::TabInPlainScalar => ("a tab where only spaces may stand", "indent with spaces"),
-        E::InvalidIndentation
-        | E::InvalidQuotedScalarIndent
-        | E::InvalidFlowScalarIndent
-        | E::InvalidBlockScalarIndent
-        | E::ZeroBlockScalarIndent => {
-            ("an indentation that fits nothing above", "align it with its neighbours")
-        }
-        E::ExpectedBlockMappingKey
-        | E::SimpleKeyExpected
-        | E::InvalidSimpleKey
-        | E::MappingKeyNotAllowed => {
-            ("no key where one is needed", "write `key: value`; check the indentation")
-        }
-        E::MappingValueNotAllowed | E::InvalidMappingValueWhitespace | E::InvalidColonPlacement => {
-            (
-                "a `:` where none may stand",
-                "put text that holds `: ` in quotes; check the indentation",
-            )
-        }
-        E::ExpectedBlockSequenceEntry
-        | E::BlockSequenceEntryNotAllowed
-        | E::InvalidBlockEntryWhitespace => {
-            ("a list item out of place", "start every item with `- `, all in one column")
-        }
-        E::ExpectedFlowMappingSeparator | E::FlowMappingValueAdjacentCollection => {
-            ("no `,` or `}` in a `{…}`", "separate the entries with commas and close the brace")
-        }
-        E::ExpectedFlowSequenceSeparator | E::BlockEntryInFlowCollection => {
-            ("no `,` or `]` in a `[…]`", "separate the items with commas and close the bracket")
-        }
-        E::UnexpectedEofFlowSequence
-        | E::UnexpectedEofFlowMapping
-        | E::UnexpectedEofImplicitFlowMapping
-        | E::UnclosedFlowCollection { .. }
-        | E::MismatchedFlowCollectionEnd { .. }
-        | E::MisplacedFlowCollectionEnd => {
-            ("brackets that do not match", "close every `[` with `]` and every `{` with `}`")
-        }
-        E::UnclosedQuotedScalar
-        | E::DocumentIndicatorInQuotedScalar
-        | E::InvalidTrailingSingleQuotedScalar
-        | E::InvalidTrailingDoubleQuotedScalar => (
-            "quotes that do not match",
-            "close the quote; nothing may follow it but `,`, `:` or a comment",
-        ),
-        E::UnknownQuotedScalarEscape
-        | E::InvalidQuotedScalarHexEscape
-        | E::InvalidLowSurrogateHexEscape
-        | E::InvalidLowSurrogate
-        | E::MissingLowSurrogate
-        | E::UnpairedLowSurrogate
-        | E::InvalidUnicodeEscape => {
-            ("an escape that is not known", "write `\\\\` for a backslash, or use single quotes")
-        }
-        E::UnexpectedCharacter { .. } => {
-            ("a character that cannot start a value", "put the value in quotes")
-        }
-        E::UnknownAnchor => {
-            return unsupported(
-                at,
-                "an alias without an anchor",
-                "put text that starts with `*` in quotes",
-            );
-        }
-        E::MissingAnchorOrAliasName => {
-            ("an anchor or alias without a name", "put text that starts with `&` or `*` in quotes")
-        }
-        E::RecursionLimitExceeded => return too_large(at, "more than 255 levels of nesting"),
-        E::UnexpectedEof | E::UnexpectedEofBlockMapping | E::UnexpectedEofBlockSequence => {
-            ("the end of the file inside a value", "the file seems cut off")
-        }
-        E::ExpectedDocumentStart | E::InvalidDocumentEnd | E::MissingDocumentEndBeforeDirective => {
-            (
-                "something between two documents",
-                "separate documents with a line `---`; check the indentation",
-            )
-        }
-        E::CommentInterceptedScalar | E::CommentNotSeparated => {
-            ("a comment out of place", "put a space before `#`, or the value in quotes")
-        }
-        E::InvalidBlockScalarHeader => {
-            ("something behind `|` or `>`", "start the text on the next line")
-        }
-        E::BomInsideDocument => ("a byte order mark inside the file", "remove it"),
-        E::UnsupportedYamlMajorVersion
-        | E::DuplicateVersionDirective
-        | E::DuplicateTagDirective
-        | E::InvalidDirectiveTerminator
-        | E::DirectiveDisallowed => {
-            ("a directive that is not read", "remove the line that starts with `%`")
-        }
-        _ => ("something that is not YAML", "check quotes, brackets and indentation around here"),
-    };
-    Fault { code: SYNTAX, at, message, help }
-}
+#[cfg(test)]
+mod tests;
