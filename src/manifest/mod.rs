@@ -5,6 +5,7 @@
 //! its lines masked (CONTRACT.md section 1).
 
 pub mod codes;
+pub mod envelope;
 pub mod json;
 pub mod mask;
 pub mod reader;

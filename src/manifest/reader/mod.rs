@@ -6,10 +6,12 @@
 
 mod fields;
 mod report;
+mod values;
 mod words;
 
-pub use fields::{Fields, Text, date, flag, integer, list, text};
+pub use fields::Fields;
 pub use report::{Problem, Report};
+pub use values::{Text, date, entries, flag, integer, list, not_one_of, text, wrong_type};
 pub use words::{alternatives, did_you_mean};
 
 #[cfg(test)]
