@@ -15,6 +15,7 @@ pub struct Report<'a> {
     unknown_keys: Severity,
     line: Line<'a>,
     diagnostics: Vec<Diagnostic>,
+    errors: usize,
     beyond: Option<Box<Diagnostic>>,
 }
 
@@ -61,6 +62,7 @@ impl<'a> Report<'a> {
             unknown_keys: Severity::Error,
             line,
             diagnostics: Vec::new(),
+            errors: 0,
             beyond: None,
         }
     }
@@ -131,6 +133,7 @@ impl<'a> Report<'a> {
         at: Mark,
         message: String,
     ) -> Problem<'_> {
+        self.errors += usize::from(severity == Severity::Error);
         let diagnostic = Diagnostic {
             code,
             severity,
@@ -152,10 +155,9 @@ impl<'a> Report<'a> {
         Problem(&mut self.diagnostics[index])
     }
 
-    /// How many errors there are so far: to see whether a part was read without any.
-    pub fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
-            + usize::from(self.beyond.as_ref().is_some_and(|d| d.severity == Severity::Error))
+    /// How many errors there are so far, listed or not: to see whether a part was read without any.
+    pub const fn errors(&self) -> usize {
+        self.errors
     }
 
     /// The diagnostics, in the order in which they were found.
