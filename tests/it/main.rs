@@ -1,0 +1,12 @@
+//! The real binary on real files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access_rules;
+mod bad_data;
+mod commands;
+mod deletes;
+mod planted;
+mod requests;
+mod support;
+mod worked_example;

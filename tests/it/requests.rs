@@ -1,0 +1,119 @@
+//! Requests as files: what is rejected, what goes on, and what the ledger makes of it.
+
+use crate::support::{Env, task, text};
+
+fn env() -> Env {
+    let env = Env::new();
+    env.parquet("lake/e.parquet", vec![("who", text(&["p", "q"])), ("qa", text(&["", ""]))]);
+    env.dataset(
+        "e",
+        "  product: e
+  location: lake/e.parquet
+  format: parquet
+  fields:
+    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
+    - {path: qa, labels: []}",
+    );
+    env
+}
+
+const GOOD: &str = "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{key: A, action: [access], userIDs: [{namespace: who, value: p}]}]}";
+
+#[test]
+fn one_invalid_request_does_not_stop_the_others() {
+    let env = env();
+    env.request("good", GOOD);
+    env.write("requests/broken.yaml", "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {name: broken}\nspec: {users: 7}\n");
+    env.run(&["check"]).exits(3);
+    env.plan().exits(3);
+    let report = env.apply().exits(5).json();
+    assert_eq!(task(&report, "A", "access")["reason"], "Exported");
+    let rejected = report["tasks"].as_array().unwrap().iter().find(|t| t["request"] == "broken").unwrap();
+    assert_eq!(rejected["phase"], "Rejected");
+}
+
+#[test]
+fn an_invalid_policy_stops_everything_before_anything_is_written() {
+    let env = env();
+    env.request("good", GOOD);
+    env.write("policies/notes.txt", "a hold that is not read would destroy data\n");
+    env.apply().exits(3);
+    assert!(env.files("state").is_empty() && env.files("exports").is_empty());
+}
+
+#[test]
+fn nothing_valid_left_exits_3() {
+    let env = env();
+    env.write("requests/broken.json", "{\"users\": [,]}");
+    env.apply().exits(3);
+}
+
+#[test]
+fn withdrawn_and_suspended_requests_act_without_reopening() {
+    let env = env();
+    env.request("good", &GOOD.replace("{regulation", "{suspend: true, regulation"));
+    let report = env.apply().exits(0).json();
+    let held = task(&report, "A", "access");
+    assert_eq!((held["phase"].as_str(), held["reason"].as_str()), (Some("Blocked"), Some("Suspended")));
+    env.request("good", GOOD);
+    env.apply().exits(0);
+    env.request("good", &GOOD.replace("{regulation", "{withdrawn: true, regulation"));
+    let report = env.apply().exits(0).json();
+    assert_eq!(task(&report, "A", "access")["phase"], "Complete", "what is done stays done");
+}
+
+#[test]
+fn a_removed_request_is_orphaned() {
+    let env = env();
+    env.request("good", &GOOD.replace("{regulation", "{suspend: true, regulation"));
+    env.apply().exits(0);
+    std::fs::remove_file(env.path("requests/subjectrequest-good.yaml")).unwrap();
+    let plan = env.plan().exits(4).json();
+    let gone = task(&plan, "A", "access");
+    assert_eq!((gone["phase"].as_str(), gone["reason"].as_str()), (Some("Blocked"), Some("Orphaned")));
+}
+
+#[test]
+fn a_saved_plan_is_applied_exactly_or_not_at_all() {
+    let env = env();
+    env.request("good", GOOD);
+    // The deployment key comes with the first pass: without it a plan cannot be applied.
+    env.request("first", &GOOD.replace("key: A", "key: Z"));
+    env.apply().exits(0);
+    env.request("second", &GOOD.replace("key: A", "key: B"));
+    env.run(&["plan", "--out", "saved.json"]).exits(0);
+    env.parquet("lake/e.parquet", vec![("who", text(&["p", "q", "r"])), ("qa", text(&["", "", ""]))]);
+    let stale = env.run(&["apply", "saved.json"]).exits(6);
+    assert!(stale.stderr.contains('e'), "{}", stale.stderr);
+    env.run(&["plan", "--out", "saved.json"]).exits(0);
+    env.run(&["apply", "saved.json"]).exits(0);
+    env.package("second", "B");
+}
+
+#[test]
+fn without_a_terminal_apply_wants_to_be_told() {
+    let env = env();
+    env.request("good", GOOD);
+    env.run(&["apply"]).exits(64);
+    assert!(env.files("exports").is_empty());
+}
+
+#[test]
+fn detailed_exit_code_tells_changes_from_none() {
+    let env = env();
+    env.request("good", GOOD);
+    env.run(&["plan", "--detailed-exitcode"]).exits(2);
+    env.run(&["plan"]).exits(0);
+    env.apply().exits(0);
+    env.run(&["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn overdue_tasks_ask_for_a_person() {
+    let env = env();
+    env.request("late", &GOOD.replace("{regulation", "{suspend: true, regulation").replace("2026-11-20", "2026-01-20"));
+    env.plan().exits(4);
+    env.apply().exits(4);
+    let status = env.run(&["status", "-o", "json"]).exits(0).json();
+    assert_eq!(task(&status, "A", "access")["overdue"], true);
+}
