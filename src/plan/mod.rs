@@ -2,6 +2,7 @@
 
 mod blocks;
 mod document;
+mod draft;
 mod found;
 mod hits;
 mod inventory;
@@ -15,6 +16,10 @@ pub use blocks::DatasetBlocks;
 pub use document::{
     DatasetInput, FieldCount, IdentityCount, Plan, PlanInputs, PlannedTask, Retained, TaskDataset,
     TaskFile, Totals,
+};
+pub use draft::{
+    Draft, DraftDataset, DraftTask, Evidence, OpenBlock, Situation, Standing, Triage, TriagedTask, draft,
+    to_search, triage,
 };
 pub use found::{BlockFound, BlockRef, DatasetFound, FoundHit, FoundRow};
 pub use hits::{Element, Hit, Identities, IdentityId, Probe, ProbeLeaf, RowKey, RowValue};

@@ -1,0 +1,372 @@
+//! Each task's phase after the search, and the work of those that run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Action, DeleteMethod, Environment, Phase, Reason, Request, UserBlock};
+use crate::plan::{BlockFound, BlockRef, DatasetFound, LedgerView, Resolved, TaskIndex, TaskState};
+
+use super::erase::{Deletion, Eraser, Outlook};
+use super::holds::Holds;
+use super::triage::{TriagedTask, dates, gone_policies, triage};
+use super::{
+    Draft, DraftDataset, DraftTask, Evidence, Situation, Standing, Triage, access, limits, needs,
+};
+
+/// Decides every task of a pass.
+pub fn draft(situation: Situation<'_>, evidence: Evidence<'_>) -> Draft {
+    let holds = Holds::new(situation, evidence.found);
+    let resolved: Vec<Option<Resolved<'_>>> = situation
+        .catalog
+        .datasets
+        .iter()
+        .map(|dataset| {
+            let files = evidence.inventory.datasets.get(&dataset.name)?;
+            Some(Resolved::new(dataset, files))
+        })
+        .collect();
+    let erasers: Vec<Option<Eraser<'_>>> = resolved
+        .iter()
+        .enumerate()
+        .map(|(index, resolved)| {
+            let settings = &situation.catalog.settings;
+            resolved.as_ref().map(|resolved| Eraser::new(resolved, index, &holds, settings))
+        })
+        .collect();
+    let found = evidence.found.iter().map(|found| (found.block, found)).collect();
+    let drafting = Drafting { situation, evidence, resolved: &resolved, erasers: &erasers, found };
+    drafting.all()
+}
+
+struct Drafting<'a> {
+    situation: Situation<'a>,
+    evidence: Evidence<'a>,
+    resolved: &'a [Option<Resolved<'a>>],
+    erasers: &'a [Option<Eraser<'a>>],
+    found: BTreeMap<BlockRef, &'a BlockFound>,
+}
+
+/// A block with its request, and what was found for it.
+#[derive(Clone, Copy)]
+struct Searched<'a> {
+    request: &'a Request,
+    block: &'a UserBlock,
+    found: &'a BlockFound,
+}
+
+impl<'a> Drafting<'a> {
+    fn all(&self) -> Draft {
+        let mut draft =
+            Draft { tasks: Vec::new(), access: Vec::new(), erase: Vec::new(), notes: self.notes() };
+        let mut deletions: BTreeMap<usize, Vec<Deletion<'a>>> = BTreeMap::new();
+        // The access task of a block stands right before its delete.
+        let mut access_waits: Option<(BlockRef, Standing)> = None;
+        for (index, triaged) in (0..TaskIndex::MAX).zip(triage(self.situation)) {
+            let action = triaged.id.action;
+            let waits = access_waits.take_if(|(block, _)| Some(*block) == triaged.block);
+            let task = self.task(triaged, waits.map(|(_, standing)| standing));
+            if let (Some(block), true, Some(found)) =
+                (task.block, task.runs, task.block.and_then(|block| self.found.get(&block)))
+            {
+                match action {
+                    Some(Action::Access) if task.rows() > 0 => {
+                        draft.access.push(self.package(index, block, found));
+                    }
+                    Some(Action::Delete) => self.collect(index, block, found, &mut deletions),
+                    _ => {}
+                }
+            }
+            if action == Some(Action::Access) && !task.runs && !task.standing.phase.is_final() {
+                access_waits = task.block.map(|block| (block, task.standing.clone()));
+            }
+            draft.tasks.push(task);
+        }
+        for (dataset, deletions) in deletions {
+            if let Some(Some(eraser)) = self.erasers.get(dataset) {
+                draft.erase.extend(eraser.work(&deletions));
+            }
+        }
+        draft.erase.sort_by(|a, b| (&a.dataset, &a.path).cmp(&(&b.dataset, &b.path)));
+        draft
+    }
+
+    fn block(&self, at: BlockRef) -> Option<(&'a Request, &'a UserBlock)> {
+        let request = self.situation.requests.get(at.request)?;
+        Some((request, request.users.get(at.user)?))
+    }
+
+    fn package(
+        &self,
+        task: TaskIndex,
+        at: BlockRef,
+        found: &BlockFound,
+    ) -> crate::plan::AccessWork {
+        let is_qa = self.block(at).is_some_and(|(_, block)| block.is_qa());
+        let environment = if is_qa { Environment::Test } else { Environment::Production };
+        access::work(task, environment, found, |dataset| {
+            self.resolved.get(dataset).and_then(Option::as_ref)
+        })
+    }
+
+    fn collect(
+        &self,
+        task: TaskIndex,
+        at: BlockRef,
+        found: &'a BlockFound,
+        deletions: &mut BTreeMap<usize, Vec<Deletion<'a>>>,
+    ) {
+        let purge =
+            self.block(at).is_some_and(|(request, _)| request.delete_method == DeleteMethod::Purge);
+        for found in found.datasets.iter().filter(|found| !found.rows.is_empty()) {
+            deletions.entry(found.dataset).or_default().push(Deletion { task, purge, found });
+        }
+    }
+
+    fn task(&self, triaged: TriagedTask, access_waits: Option<Standing>) -> DraftTask {
+        let request = triaged
+            .block
+            .and_then(|block| self.situation.requests.get(block.request))
+            .or_else(|| self.situation.requests.iter().find(|r| r.name == triaged.id.request));
+        let known = self.situation.ledger.tasks.get(&triaged.id);
+        let (received_at, due) = match (request, known) {
+            (Some(request), _) => dates(self.situation, request),
+            (None, Some(state)) => (state.received_at, state.due),
+            (None, None) => (self.situation.now, self.situation.now),
+        };
+        let mut task = DraftTask {
+            fingerprint: self.situation.fingerprints.get(&triaged.id).cloned(),
+            regulation: request.and_then(|request| request.regulation.clone()),
+            id: triaged.id,
+            block: triaged.block,
+            standing: Standing::submitted(),
+            runs: false,
+            outcome: None,
+            received_at,
+            due,
+            identities: Vec::new(),
+            datasets: Vec::new(),
+            left_out: Vec::new(),
+        };
+        let in_force = match triaged.triage {
+            Triage::Settled(standing) => {
+                task.standing = standing;
+                return task;
+            }
+            Triage::InForce(standing) => Some(standing),
+            Triage::Open => None,
+        };
+        let searched = triaged.block.and_then(|at| {
+            let (request, block) = self.block(at)?;
+            Some(Searched { request, block, found: self.found.get(&at)? })
+        });
+        let Some(searched) = searched else {
+            // Never to be read as "no match".
+            let message = "the block was not searched";
+            task.standing = Standing::new(Phase::Failed, Reason::DataUnreadable, message);
+            return task;
+        };
+        self.describe(&mut task, searched.found);
+        if let Some(standing) =
+            in_force.filter(|_| task.rows() == 0 && searched.found.stop.is_none())
+        {
+            task.standing = standing;
+            return task;
+        }
+        match task.id.action {
+            Some(Action::Access) => self.decide_access(&mut task, searched),
+            _ => self.decide_delete(&mut task, searched, known, access_waits),
+        }
+        task
+    }
+
+    /// What the search found, as counts.
+    fn describe(&self, task: &mut DraftTask, found: &BlockFound) {
+        task.identities.clone_from(&found.identities);
+        task.left_out.clone_from(&found.left_out);
+        let datasets = found.datasets.iter().filter_map(|found| {
+            let resolved = self.resolved.get(found.dataset)?.as_ref()?;
+            let mut files: BTreeMap<u32, u64> = BTreeMap::new();
+            for row in &found.rows {
+                *files.entry(row.at.file).or_default() += 1;
+            }
+            let person_rows = count(found.rows.iter().filter(|row| row.person).count());
+            Some(DraftDataset {
+                dataset: resolved.dataset.name.clone(),
+                product: resolved.dataset.product.as_str().to_owned(),
+                source: resolved.dataset.source.clone(),
+                person_rows,
+                device_rows: count(found.rows.len()) - person_rows,
+                files,
+                files_searched: count(resolved.files.files.len()),
+                rows_searched: resolved.files.rows(),
+                held_rows: BTreeMap::new(),
+                held_leaves: Vec::new(),
+            })
+        });
+        task.datasets = datasets.collect();
+        task.datasets.sort_by(|a, b| a.dataset.cmp(&b.dataset));
+    }
+
+    fn decide_access(&self, task: &mut DraftTask, searched: Searched<'_>) {
+        let limits = &self.situation.catalog.settings.limits;
+        let refusal =
+            self.stop(searched).or_else(|| limits::rows(limits, task.rows())).or_else(|| {
+                task.datasets.iter().find_map(|dataset| {
+                    let rows = dataset.person_rows + dataset.device_rows;
+                    limits::fraction(limits, &dataset.dataset, rows, dataset.rows_searched)
+                })
+            });
+        let refusal = refusal.or_else(|| {
+            let blocks = |dataset: &&DraftDataset| dataset.person_rows + dataset.device_rows > 0;
+            task.datasets.iter().filter(blocks).find_map(|dataset| {
+                let block = self.evidence.blocks.get(&dataset.dataset)?;
+                Some(unreadable(block.access.as_ref()?))
+            })
+        });
+        match refusal {
+            Some(standing) => task.standing = standing,
+            None => run(task, Reason::Exported, false),
+        }
+    }
+
+    fn decide_delete(
+        &self,
+        task: &mut DraftTask,
+        searched: Searched<'_>,
+        known: Option<&TaskState>,
+        access_waits: Option<Standing>,
+    ) {
+        let limits = &self.situation.catalog.settings.limits;
+        let refusal = self.stop(searched).or_else(|| limits::rows(limits, task.rows()));
+        if let Some(standing) = refusal {
+            task.standing = standing;
+            return;
+        }
+        let outlooks = self.outlooks(searched);
+        let refusal = outlooks.iter().find_map(|(found, outlook)| {
+            let resolved = self.resolved.get(found.dataset)?.as_ref()?;
+            let name = &resolved.dataset.name;
+            let block = self.evidence.blocks.get(name).filter(|_| !found.rows.is_empty());
+            let blocked = block.and_then(|block| block.erase.as_ref());
+            blocked
+                .or(outlook.fault.as_ref())
+                .map(|text| unreadable(text))
+                .or_else(|| limits::fraction(limits, name, outlook.rows, resolved.files.rows()))
+        });
+        if let Some(standing) = refusal {
+            task.standing = standing;
+            return;
+        }
+        if let Some(mut standing) = access_waits {
+            let why = standing.message.unwrap_or_default();
+            standing.message =
+                Some(format!("nothing is erased before the access task is done: {why}"));
+            task.standing = standing;
+            return;
+        }
+        for (found, outlook) in outlooks {
+            let name = self.resolved.get(found.dataset).and_then(Option::as_ref);
+            let slot = name.and_then(|resolved| {
+                task.datasets.iter_mut().find(|d| d.dataset == resolved.dataset.name)
+            });
+            if let Some(dataset) = slot {
+                dataset.held_rows = outlook.held_rows;
+                dataset.held_leaves = outlook.held_leaves.into_iter().collect();
+            }
+        }
+        let narrowed = !task.left_out.is_empty() || !searched.block.only.r#where.is_empty();
+        let outcome = if narrowed { Reason::ErasedNarrowed } else { Reason::Erased };
+        // What was erased before a crash is found no more, and was a match all the same.
+        run(task, outcome, known.is_some_and(has_erased));
+        if task.is_held() {
+            let whys: BTreeSet<&str> = task
+                .datasets
+                .iter()
+                .flat_map(|dataset| {
+                    let leaves = dataset.held_leaves.iter().map(|(_, why)| why.as_str());
+                    dataset.held_rows.keys().map(String::as_str).chain(leaves)
+                })
+                .collect();
+            let message = whys.into_iter().collect::<Vec<_>>().join("; ");
+            task.standing = Standing::new(Phase::Blocked, Reason::Held, message);
+            task.outcome = Some(Reason::Held);
+        }
+    }
+
+    /// Why nothing of a block may be done: what the search says, and faults of the datasets that it
+    /// needs.
+    fn stop(&self, searched: Searched<'_>) -> Option<Standing> {
+        if let Some((reason, message)) = &searched.found.stop {
+            let phase = match reason {
+                Reason::ValueFormat => Phase::Rejected,
+                Reason::DataUnreadable => Phase::Failed,
+                _ => Phase::Blocked,
+            };
+            return Some(Standing::new(phase, *reason, message));
+        }
+        let within: BTreeSet<usize> =
+            searched.found.datasets.iter().map(|found| found.dataset).collect();
+        let catalog = self.situation.catalog;
+        let needed = needs::reachable(catalog, searched.request, searched.block, &within);
+        needed.into_iter().find_map(|index| {
+            let name = &catalog.datasets.get(index)?.name;
+            let fault = match self.evidence.blocks.get(name) {
+                Some(block) => block.search.clone()?,
+                None if self.evidence.inventory.datasets.contains_key(name) => return None,
+                None => format!("dataset {name}: the location was not read"),
+            };
+            Some(unreadable(&fault))
+        })
+    }
+
+    fn outlooks(&self, searched: Searched<'a>) -> Vec<(&'a DatasetFound, Outlook)> {
+        let purge = searched.request.delete_method == DeleteMethod::Purge;
+        let outlook = |found: &'a DatasetFound| {
+            let eraser = self.erasers.get(found.dataset)?.as_ref()?;
+            Some((found, eraser.outlook(Deletion { task: 0, purge, found })))
+        };
+        searched.found.datasets.iter().filter_map(outlook).collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let gone = gone_policies(self.situation).into_iter().map(|what| {
+            format!("{what} is gone from the policies: no delete runs until it is back or retired")
+        });
+        let ledger: &LedgerView = self.situation.ledger;
+        let settings = &self.situation.catalog.settings;
+        let retired = settings
+            .retired
+            .iter()
+            .filter(|name| ledger.datasets.contains(name) || ledger.holds.contains(name))
+            .map(|name| format!("{name} is retired: what it held is neither searched nor kept"));
+        gone.chain(retired).collect()
+    }
+}
+
+/// The task will run, and end with `outcome` or, where nothing was found, with `NoMatch`.
+fn run(task: &mut DraftTask, outcome: Reason, erased_before: bool) {
+    task.runs = true;
+    if task.rows() > 0 || erased_before {
+        task.outcome = Some(outcome);
+    } else {
+        let message = "nothing matches: it will be complete as NoMatch".to_owned();
+        task.outcome = Some(Reason::NoMatch);
+        task.standing = Standing {
+            phase: Phase::Submitted,
+            reason: Some(Reason::NoMatch),
+            message: Some(message),
+        };
+    }
+}
+
+/// Whether an unfinished task has erased something in an earlier pass.
+fn has_erased(state: &TaskState) -> bool {
+    !state.phase.is_final() && state.erased.rows > 0
+}
+
+fn unreadable(what: &str) -> Standing {
+    Standing::new(Phase::Failed, Reason::DataUnreadable, what)
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
