@@ -10,6 +10,9 @@ mod ledger_view;
 mod mask;
 mod reach;
 mod resolve;
+mod search;
+#[cfg(test)]
+pub(crate) mod testing;
 mod work;
 
 pub use blocks::DatasetBlocks;
@@ -31,6 +34,7 @@ pub use ledger_view::{
 pub use mask::{MaskFault, mask, takes};
 pub use reach::{reach, same_party};
 pub use resolve::{Resolved, ResolvedLeaf};
+pub use search::{Search, SearchBlock, Step, ValuesWanted};
 pub use work::{
     AccessColumn, AccessDataset, AccessRow, AccessWork, CellWork, EraseKeys, FileCounts,
     FileTaskCounts, FileWork, LeafWork, Mask, Reach, TaskIndex,

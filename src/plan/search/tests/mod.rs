@@ -1,0 +1,4 @@
+//! The search against the rules.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod worked_example;
