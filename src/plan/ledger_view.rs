@@ -14,6 +14,8 @@ pub struct LedgerView {
     pub seq: u64,
     /// When each request was first seen.
     pub requests: BTreeMap<Name, Timestamp>,
+    /// Keyed digest of each request's file, as it was last seen.
+    pub request_digests: BTreeMap<Name, String>,
     /// The newest state of each task.
     pub tasks: BTreeMap<TaskId, TaskState>,
     /// Exports and deletions, in the order in which they were recorded.

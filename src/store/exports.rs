@@ -1,0 +1,191 @@
+//! Where finished packages lie: `EXPORTS/<request>/<key>.zip` (CONTRACT.md section 3).
+//!
+//! Guarantees: a published package is complete, durable, 0600 in a folder 0700, and never half there; two
+//! keys never share a path; a package is replaced only where the caller says so; an expired one is gone
+//! from the disk before anyone records it.
+//! Assumptions: one state publishes into one EXPORTS.
+//! Crash behaviour: a crash between publishing and recording leaves a package that the ledger knows as
+//! intended ([`crate::plan::LedgerView::intended_packages`]).
+
+use std::path::{Path, PathBuf};
+
+use super::digest::sha256;
+use super::location::directory;
+use super::{Content, LocalDisk, StagedFile, Storage, StoreError};
+use crate::model::Name;
+
+/// The longest part of a path that is written in full.
+const LONGEST: usize = 200;
+
+/// EXPORTS.
+#[derive(Debug)]
+pub struct Exports {
+    /// As the user wrote it: what locations begin with.
+    text: String,
+    base: PathBuf,
+    storage: Box<dyn Storage>,
+}
+
+/// A finished package in scratch, to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishedPackage {
+    /// The file.
+    pub path: PathBuf,
+    /// The request.
+    pub request: Name,
+    /// The block.
+    pub key: String,
+    /// Whether an older package of the same task may be replaced.
+    pub replace: bool,
+}
+
+/// A package that was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedPackage {
+    /// As `status` shows it and the ledger records it.
+    pub location: String,
+    /// Digest and size of the file.
+    pub content: Content,
+}
+
+impl Exports {
+    /// EXPORTS as a text names it; relative to `base`. Touches nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Scheme`], [`StoreError::FileUrl`].
+    pub fn open(text: &str, base: &Path) -> Result<Self, StoreError> {
+        let root = directory(text, base)?;
+        let text =
+            text.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(text).to_owned();
+        Ok(Self { text, base: base.to_owned(), storage: Box::new(LocalDisk::new(root)) })
+    }
+
+    /// Where the package of a block lies: EXPORTS as the user wrote it, then folder and file.
+    pub fn location(&self, request: &Name, key: &str) -> String {
+        format!("{}/{}", self.text.trim_end_matches('/'), package_name(request, key))
+    }
+
+    /// Moves finished packages in, in order, all durable when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] where a package may not be replaced; [`StoreError::Io`].
+    pub fn publish(
+        &self,
+        packages: &[FinishedPackage],
+    ) -> Result<Vec<PublishedPackage>, StoreError> {
+        let mut staged = Vec::with_capacity(packages.len());
+        let mut published = Vec::with_capacity(packages.len());
+        for package in packages {
+            let name = package_name(&package.request, &package.key);
+            let content = std::fs::File::open(&package.path)
+                .and_then(super::digest::content_of)
+                .map_err(StoreError::io("read", &package.path))?;
+            let location = self.location(&package.request, &package.key);
+            published.push(PublishedPackage { location, content });
+            staged.push(StagedFile { path: package.path.clone(), name, replace: package.replace });
+        }
+        self.storage.publish(&staged)?;
+        Ok(published)
+    }
+
+    /// Deletes the package at a recorded location, also where EXPORTS was another place then, and its
+    /// folder if nothing else lies there. Whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError::PackageLocation`], [`StoreError::Io`].
+    pub fn delete(&self, location: &str) -> Result<bool, StoreError> {
+        let (root, folder, name) = self.resolve(location)?;
+        let disk = LocalDisk::new(root);
+        let storage: &dyn Storage =
+            if disk.root() == self.root()? { &*self.storage } else { &disk };
+        let removed = storage.remove(&name)?;
+        storage.sweep(&folder)?;
+        storage.prune(&folder)?;
+        Ok(removed)
+    }
+
+    /// Digest and size of the package at a recorded location; `None` where it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::PackageLocation`], [`StoreError::Io`].
+    pub fn content(&self, location: &str) -> Result<Option<Content>, StoreError> {
+        let (root, _, name) = self.resolve(location)?;
+        LocalDisk::new(root).content(&name)
+    }
+
+    /// Removes what a crash left half-copied in the folders of these locations; how many files.
+    ///
+    /// # Errors
+    /// [`StoreError::PackageLocation`], [`StoreError::Io`].
+    pub fn sweep<'a>(
+        &self,
+        locations: impl IntoIterator<Item = &'a str>,
+    ) -> Result<usize, StoreError> {
+        let mut swept: usize = 0;
+        for location in locations {
+            let (root, folder, _) = self.resolve(location)?;
+            swept = swept.saturating_add(LocalDisk::new(root).sweep(&folder)?);
+        }
+        Ok(swept)
+    }
+
+    fn root(&self) -> Result<PathBuf, StoreError> {
+        directory(&self.text, &self.base)
+    }
+
+    /// Root, folder and name of a location.
+    fn resolve(&self, location: &str) -> Result<(PathBuf, String, String), StoreError> {
+        let parts = || {
+            let (rest, file) = location.rsplit_once('/')?;
+            let (root, folder) = rest.rsplit_once('/')?;
+            let safe = |part: &str| {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-%~".contains(&b);
+                part.bytes().all(plain) && !matches!(part, "" | "." | "..")
+            };
+            let package = file.ends_with(".zip") && safe(file) && safe(folder);
+            package.then(|| (if root.is_empty() { "/" } else { root }, folder, file))
+        };
+        let (root, folder, file) =
+            parts().ok_or_else(|| StoreError::PackageLocation { location: location.into() })?;
+        let root = directory(root, &self.base)?;
+        Ok((root, folder.to_owned(), format!("{folder}/{file}")))
+    }
+}
+
+/// The path of a package below EXPORTS.
+fn package_name(request: &Name, key: &str) -> String {
+    let folder = match path_part(request.as_str()).as_str() {
+        "." => "%2E".to_owned(),
+        ".." => "%2E%2E".to_owned(),
+        folder => folder.to_owned(),
+    };
+    format!("{folder}/{}.zip", path_part(key))
+}
+
+/// A text as one part of a path: characters outside `A-Za-z0-9._-` percent-encoded; what is longer than
+/// 200 bytes then is cut and ends in `~` and the text's SHA-256 (`~` stands in no other name, so that a cut one
+/// is never another's full one).
+fn path_part(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    let mut cut = 0;
+    let digest = LONGEST - 65;
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        if encoded.len() <= digest {
+            cut = encoded.len();
+        }
+    }
+    if encoded.len() > LONGEST || encoded.is_empty() {
+        encoded.truncate(cut);
+        encoded = format!("{encoded}~{}", sha256(text.as_bytes()));
+    }
+    encoded
+}
+
+#[cfg(test)]
+#[path = "exports_tests.rs"]
+mod tests;

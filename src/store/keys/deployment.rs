@@ -1,0 +1,75 @@
+//! The deployment key: every digest that covers an identity is an HMAC under it (CONTRACT.md section 3).
+
+use std::io;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::line::{self, Kind};
+use crate::model::Sensitive;
+use crate::store::digest::{hex, random};
+use crate::store::encoding::encode;
+use crate::store::{NewFile, Storage, StoreError};
+
+/// The file.
+const FILE: &str = "keys/deployment.key";
+
+/// 32 random bytes, made at first use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentKey(Sensitive<[u8; 32]>);
+
+impl DeploymentKey {
+    /// Hex HMAC-SHA256 of a list of parts. `domain` says what kind of thing they are: equal bytes of two
+    /// kinds have unrelated digests.
+    pub fn digest(&self, domain: &str, parts: &[&[u8]]) -> String {
+        let mut all = vec![b"amparo/v1".as_slice(), domain.as_bytes()];
+        all.extend_from_slice(parts);
+        hex(&hmac_sha256(self.0.expose(), &[&encode(&all)]))
+    }
+}
+
+/// HMAC-SHA256 over the parts, joined.
+pub(super) fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    mac(key, parts).finalize().into_bytes().into()
+}
+
+/// The same, unfinished: to compare in constant time.
+pub(super) fn mac(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
+    let mut block = [0; 64];
+    let (start, _) = block.split_at_mut(key.len());
+    start.copy_from_slice(key);
+    let mut mac = Hmac::<Sha256>::new(&block.into());
+    for part in parts {
+        mac.update(part);
+    }
+    mac
+}
+
+pub(super) fn load(storage: &dyn Storage) -> Result<Option<DeploymentKey>, StoreError> {
+    let bytes = match storage.read(FILE) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let damaged = |what| StoreError::KeyDamaged { path: storage.shown(FILE), what };
+    let key = line::parse(Kind::Deployment, &bytes).map_err(damaged)?;
+    Ok(Some(DeploymentKey(Sensitive::new(key))))
+}
+
+pub(super) fn load_or_make(
+    storage: &dyn Storage,
+    fresh: bool,
+) -> Result<DeploymentKey, StoreError> {
+    if let Some(key) = load(storage)? {
+        return Ok(key);
+    }
+    if !fresh {
+        return Err(StoreError::DeploymentKeyGone { path: storage.shown(FILE) });
+    }
+    let key = random()?;
+    storage.create(&[NewFile { name: FILE, bytes: &line::format(Kind::Deployment, &key) }])?;
+    Ok(DeploymentKey(Sensitive::new(key)))
+}

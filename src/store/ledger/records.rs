@@ -1,0 +1,233 @@
+//! What a commit says: typed records, told apart by `event`.
+//!
+//! None of them can hold an identity or a cell value; `message` is made by code that has neither.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Name, Reason};
+use crate::plan::{FileErase, PackageRecord, TaskCounts, TaskRef};
+
+/// One record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all_fields = "camelCase")]
+pub enum Record {
+    /// A request was seen for the first time, or with other content.
+    RequestSeen {
+        /// The request.
+        request: Name,
+        /// Keyed digest of the file's bytes.
+        digest: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A task is there, with what it is and when it is due. Another fingerprint than before, or a
+    /// rejected or cancelled task, opens it again; otherwise only the dates move.
+    TaskSubmitted {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Keyed digest of what it is.
+        fingerprint: String,
+        /// The regulation's code.
+        regulation: Option<String>,
+        /// When the request was received.
+        received_at: Timestamp,
+        /// When it must be done.
+        due: Timestamp,
+    },
+    /// Intent: work begins; what follows may destroy data or write a package.
+    TaskStarted {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Where its package will lie.
+        package: Option<String>,
+    },
+    /// It cannot go on before a person, or time, has done something.
+    TaskBlocked {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Why.
+        reason: Reason,
+        /// For people.
+        message: Option<String>,
+        /// What has been done of it.
+        counts: TaskCounts,
+        /// Data sources in which something was found.
+        sources: Vec<String>,
+    },
+    /// Erased, but a superseded file still lies there.
+    TaskCleanupPending {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// For people.
+        message: Option<String>,
+    },
+    /// It is not a valid task; a request that is rejected as a whole has no key and no action.
+    TaskRejected {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Keyed digest of what it is, where it can be told.
+        fingerprint: Option<String>,
+        /// The regulation's code.
+        regulation: Option<String>,
+        /// When the request was received.
+        received_at: Timestamp,
+        /// When it would have been due.
+        due: Timestamp,
+        /// Why.
+        reason: Reason,
+        /// For people.
+        message: Option<String>,
+    },
+    /// An attempt failed; it may be tried again.
+    TaskFailed {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Why.
+        reason: Reason,
+        /// For people.
+        message: Option<String>,
+        /// What has been done of it.
+        counts: TaskCounts,
+        /// Data sources in which something was found.
+        sources: Vec<String>,
+    },
+    /// It is done.
+    TaskCompleted {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// `Erased`, `ErasedNarrowed`, `Exported` or `NoMatch`.
+        reason: Reason,
+        /// What was searched, found and done.
+        counts: TaskCounts,
+        /// Data sources in which something was found.
+        sources: Vec<String>,
+        /// Datasets that `only` or `include` left out.
+        left_out: Vec<Name>,
+        /// The package.
+        package: Option<PackageRecord>,
+        /// Whether the outcome was read again and proved; `None`: there was nothing to prove.
+        verified: Option<bool>,
+    },
+    /// It was withdrawn before it was done.
+    TaskCancelled {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// `Withdrawn`.
+        reason: Reason,
+        /// For people.
+        message: Option<String>,
+    },
+    /// The package at that location has been deleted at its expiry, or because nothing rests on it.
+    PackageExpired {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+        /// Where it was.
+        package: String,
+    },
+    /// A dataset that the policies name: should it go, deletes wait until it is retired.
+    DatasetSeen {
+        /// The dataset.
+        dataset: Name,
+        /// Digest over its files, as in plans.
+        digest: Option<String>,
+    },
+    /// A hold that the policies name.
+    HoldSeen {
+        /// The hold.
+        hold: Name,
+    },
+    /// Intent: this file will be swapped for its staged successor, or deleted.
+    EraseIntent(FileErase),
+    /// The file is the new one, durably.
+    EraseDone {
+        /// The dataset.
+        dataset: Name,
+        /// Keyed digest of the full path.
+        file: String,
+        /// The old footer's digest.
+        before: String,
+    },
+    /// The intent came to nothing: the file is still the old one, or another writer's.
+    EraseAbandoned {
+        /// The dataset.
+        dataset: Name,
+        /// Keyed digest of the full path.
+        file: String,
+        /// The old footer's digest.
+        before: String,
+    },
+    /// The task's pseudonym key, and what its expansion found, are destroyed.
+    KeysDestroyed {
+        /// The task.
+        #[serde(flatten)]
+        task: TaskRef,
+    },
+}
+
+impl Record {
+    /// The record as JSON.
+    pub(super) fn to_value(&self) -> Value {
+        // Cannot fail: every key is text and every number finite.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// Reads a record. `Err(true)`: it holds something that this version does not know, and was written by a
+    /// later one; `Err(false)`: no version wrote it.
+    pub(super) fn from_value(value: Value) -> Result<Self, bool> {
+        let known = |event: &str| EVENTS.contains(&event);
+        let event = value.get("event").and_then(Value::as_str).ok_or(false)?;
+        if !known(event) {
+            return Err(true);
+        }
+        let record: Self = serde_json::from_value(value.clone()).map_err(|_| false)?;
+        if covers(&record.to_value(), &value) { Ok(record) } else { Err(true) }
+    }
+}
+
+/// Every `event`.
+const EVENTS: [&str; 16] = [
+    "RequestSeen",
+    "TaskSubmitted",
+    "TaskStarted",
+    "TaskBlocked",
+    "TaskCleanupPending",
+    "TaskRejected",
+    "TaskFailed",
+    "TaskCompleted",
+    "TaskCancelled",
+    "PackageExpired",
+    "DatasetSeen",
+    "HoldSeen",
+    "EraseIntent",
+    "EraseDone",
+    "EraseAbandoned",
+    "KeysDestroyed",
+];
+
+/// Whether all that `theirs` says is in `ours`: a key that reading dropped is one that we do not know.
+fn covers(ours: &Value, theirs: &Value) -> bool {
+    match (ours, theirs) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            theirs.iter().all(|(key, value)| match ours.get(key) {
+                Some(known) => covers(known, value),
+                None => value.is_null(),
+            })
+        }
+        (Value::Array(ours), Value::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(o, t)| covers(o, t))
+        }
+        // A value that is written otherwise (`+00:00` for `Z`) says the same.
+        _ => true,
+    }
+}

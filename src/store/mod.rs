@@ -1,0 +1,32 @@
+//! Durable bytes: ledger, keys, packages, scratch, and the lock that lets one pass at a time write.
+//!
+//! [`Storage`] is the one seam to the medium; everything else here is written against it and is told from
+//! a crash at any point (`testing::FaultyStorage` tries them all). [`StateDir`] is where to begin.
+
+mod digest;
+mod encoding;
+mod error;
+mod exports;
+mod fingerprint;
+mod keys;
+mod ledger;
+mod local;
+mod location;
+mod lock;
+mod scratch;
+mod state;
+mod storage;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use error::StoreError;
+pub use exports::{Exports, FinishedPackage, PublishedPackage};
+pub use fingerprint::fingerprint;
+pub use keys::{DeploymentKey, KeyStore, TaskKey, TaskKeyName, hmac_key};
+pub use ledger::{Head, HeadError, Ledger, LedgerReport, LedgerWarning, Record, verify_ledger};
+pub use local::LocalDisk;
+pub use location::directory;
+pub use lock::PassLock;
+pub use scratch::Scratch;
+pub use state::{OpenState, State, StateDir};
+pub use storage::{Content, NewFile, StagedFile, Storage};

@@ -1,0 +1,165 @@
+//! STATE: ledger, head, keys, scratch and the lock, opened to look or to write (CONTRACT.md section 3).
+//!
+//! Guarantees: looking writes nothing and needs no right to write; a state that does not exist is an
+//! empty one. Writing holds the lock until [`OpenState`] is dropped.
+//! Crash behaviour: opening for writing heals what a crash left: staged files, a torn commit, a `head`
+//! that is behind.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::keys::{DeploymentKey, KeyStore};
+use super::ledger::{Head, Ledger, LedgerReport, LedgerWarning, Record, verify_ledger};
+use super::local::make_folder;
+use super::{LocalDisk, PassLock, Scratch, Storage, StoreError, directory};
+use crate::plan::LedgerView;
+
+/// Where a state lies. Nothing has been opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateDir {
+    root: PathBuf,
+}
+
+/// A state as it was when it was read.
+#[derive(Debug)]
+pub struct State {
+    storage: Box<dyn Storage>,
+    ledger: Ledger,
+    deployment: Option<DeploymentKey>,
+    warnings: Vec<LedgerWarning>,
+}
+
+/// A state that this process alone may write.
+#[derive(Debug)]
+pub struct OpenState {
+    state: State,
+    scratch: PathBuf,
+    _lock: PassLock,
+}
+
+impl StateDir {
+    /// The state that a text names: a directory, relative to `base`, or a `file://` URL.
+    ///
+    /// # Errors
+    /// [`StoreError::Scheme`], [`StoreError::FileUrl`].
+    pub fn locate(text: &str, base: &Path) -> Result<Self, StoreError> {
+        Ok(Self { root: directory(text, base)? })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Opens the state to look: `plan`, `status`, `check`.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Newer`], [`StoreError::KeyDamaged`], [`StoreError::Io`].
+    pub fn read(&self) -> Result<State, StoreError> {
+        State::read(Box::new(LocalDisk::new(&self.root)))
+    }
+
+    /// Opens the state to write, waiting up to `wait` for another pass to end.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::ForeignLock`], [`StoreError::DeploymentKeyGone`]; as [`StateDir::read`].
+    pub fn write(&self, wait: Duration) -> Result<OpenState, StoreError> {
+        make_folder(&self.root)?;
+        let lock = PassLock::acquire(&self.root.join("lock"), wait)?;
+        let keys = self.root.join(super::keys::FOLDER);
+        if keys.is_dir() {
+            fs::set_permissions(&keys, Permissions::from_mode(0o700))
+                .map_err(StoreError::io("set the mode of", &keys))?;
+        }
+        let state = State::recover(Box::new(LocalDisk::new(&self.root)))?;
+        Ok(OpenState { state, scratch: self.root.join("scratch"), _lock: lock })
+    }
+
+    /// Reads the whole ledger and says what is wrong with it.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn verify_ledger(&self, expected: Option<&Head>) -> Result<LedgerReport, StoreError> {
+        verify_ledger(&LocalDisk::new(&self.root), expected)
+    }
+}
+
+impl State {
+    /// Reads a state in any storage.
+    ///
+    /// # Errors
+    /// As [`StateDir::read`].
+    pub fn read(storage: Box<dyn Storage>) -> Result<Self, StoreError> {
+        let (ledger, warnings) = Ledger::load(&*storage)?;
+        let deployment = KeyStore::new(&*storage).deployment()?;
+        Ok(Self { storage, ledger, deployment, warnings })
+    }
+
+    /// Heals and reads a state in any storage; the caller holds its lock.
+    fn recover(storage: Box<dyn Storage>) -> Result<Self, StoreError> {
+        for folder in ["", "ledger", super::keys::FOLDER] {
+            storage.sweep(folder)?;
+        }
+        let (ledger, warnings) = Ledger::recover(&*storage)?;
+        let fresh = ledger.head().is_none();
+        let deployment = Some(KeyStore::new(&*storage).deployment_or_make(fresh)?);
+        Ok(Self { storage, ledger, deployment, warnings })
+    }
+
+    /// What all records add up to.
+    pub const fn view(&self) -> &LedgerView {
+        self.ledger.view()
+    }
+
+    /// The newest commit.
+    pub const fn head(&self) -> Option<&Head> {
+        self.ledger.head()
+    }
+
+    /// The deployment key; `None` where this process has none: digests over identities are then unknown.
+    pub const fn deployment_key(&self) -> Option<&DeploymentKey> {
+        self.deployment.as_ref()
+    }
+
+    /// The keys of unfinished deletes.
+    pub fn keys(&self) -> KeyStore<'_> {
+        KeyStore::new(&*self.storage)
+    }
+
+    /// What was odd when it was read, and healed if it was opened for writing.
+    pub fn warnings(&self) -> &[LedgerWarning] {
+        &self.warnings
+    }
+}
+
+impl OpenState {
+    /// What was read, and has been appended since.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Writes one commit with these records. Without records nothing is written.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`]; after one, the state must be opened again.
+    pub fn append(&mut self, records: Vec<Record>, time: Timestamp) -> Result<(), StoreError> {
+        self.state.ledger.append(&*self.state.storage, records, time)
+    }
+
+    /// Clears the scratch directory for this pass: the one given, or the state's own.
+    ///
+    /// # Errors
+    /// As [`Scratch::prepare`].
+    pub fn scratch(&self, directory: Option<&Path>) -> Result<Scratch, StoreError> {
+        let path = directory.unwrap_or(&self.scratch);
+        Scratch::prepare(path, path == self.scratch)
+    }
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;
