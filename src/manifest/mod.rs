@@ -8,6 +8,7 @@ pub mod codes;
 pub mod envelope;
 pub mod json;
 pub mod mask;
+pub mod policy;
 pub mod reader;
 pub mod request;
 pub mod schema;

@@ -94,14 +94,12 @@ impl<'a> Report<'a> {
         Position { file: self.file.clone(), line: at.line, column: at.column }
     }
 
-    /// The file's own words in backticks for a message, without control characters and cut at 80
-    /// characters; of a request only `the text`.
+    /// The file's own words in backticks for a message, cut at 80 characters; of a request only `the text`.
     pub fn quote(&self, words: &str) -> String {
         match self.kind {
             SourceKind::Request => "the text".to_owned(),
             SourceKind::Policy => {
-                let clean = |c: char| if c.is_control() { ' ' } else { c };
-                let mut shown: String = words.chars().take(80).map(clean).collect();
+                let mut shown: String = words.chars().take(80).collect();
                 if words.chars().nth(80).is_some() {
                     shown.push('…');
                 }
@@ -134,6 +132,8 @@ impl<'a> Report<'a> {
         message: String,
     ) -> Problem<'_> {
         self.errors += usize::from(severity == Severity::Error);
+        let clean = |c: char| if c.is_control() { ' ' } else { c };
+        let message = message.chars().map(clean).collect();
         let diagnostic = Diagnostic {
             code,
             severity,
