@@ -1,9 +1,12 @@
 //! Pure planning: catalog + inventory + matches + ledger view + now → plan.
 
 mod blocks;
+mod diff;
 mod document;
 mod draft;
+mod finish;
 mod found;
+mod guard;
 mod hits;
 mod inventory;
 mod ledger_view;
@@ -16,6 +19,7 @@ pub(crate) mod testing;
 mod work;
 
 pub use blocks::DatasetBlocks;
+pub use diff::moved;
 pub use document::{
     DatasetInput, FieldCount, IdentityCount, Plan, PlanInputs, PlannedTask, Retained, TaskDataset,
     TaskFile, Totals,
@@ -24,7 +28,9 @@ pub use draft::{
     Draft, DraftDataset, DraftTask, Evidence, OpenBlock, Situation, Standing, Triage, TriagedTask, draft,
     to_search, triage,
 };
+pub use finish::finish;
 pub use found::{BlockFound, BlockRef, DatasetFound, FoundHit, FoundRow};
+pub use guard::{Broken, guard_draft, guard_plan};
 pub use hits::{Element, Hit, Identities, IdentityId, Probe, ProbeLeaf, RowKey, RowValue};
 pub use inventory::{DataFile, DatasetFiles, FileProblem, FileStamp, Inventory, RowGroup};
 pub use ledger_view::{

@@ -104,7 +104,8 @@ pub struct DraftTask {
     /// Whether `apply` does something for it: writes its package, erases, or records that nothing was
     /// found.
     pub runs: bool,
-    /// What it ends with if all goes well; `None` where it does not run.
+    /// What it ends with if all goes well; `None` where it does not run. A delete of which the finished
+    /// plan says `Blocked`, `Held` ends as that.
     pub outcome: Option<Reason>,
     /// Keyed digest of what it is.
     pub fingerprint: Option<String>,

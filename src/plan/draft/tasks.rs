@@ -288,7 +288,6 @@ impl<'a> Drafting<'a> {
                 .collect();
             let message = whys.into_iter().collect::<Vec<_>>().join("; ");
             task.standing = Standing::new(Phase::Blocked, Reason::Held, message);
-            task.outcome = Some(Reason::Held);
         }
     }
 
