@@ -7,6 +7,7 @@
 pub mod codes;
 pub mod envelope;
 pub mod json;
+mod load;
 pub mod mask;
 pub mod policy;
 pub mod reader;
@@ -15,3 +16,5 @@ pub mod schema;
 pub mod source;
 pub mod tree;
 pub mod yaml;
+
+pub use load::{FileCounts, Loaded, load, load_at};
