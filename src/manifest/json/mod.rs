@@ -12,6 +12,7 @@ mod cursor;
 mod fault;
 mod lexer;
 mod parser;
+mod report;
 #[cfg(test)]
 mod tests;
 
