@@ -1,9 +1,99 @@
 //! Everything that touches the data: inventory, find, fetch, packages, erasure.
 //!
 //! The engine carries out; it decides nothing. What it is asked for comes as plain values of
-//! [`crate::plan`], and what it answers are plain values too.
+//! [`crate::plan`], and what it answers are plain values too. Its API blocks; DataFusion and its
+//! threads stay inside.
+//!
+//! Guarantees: no error and no `Debug` output of the engine holds a cell value; a data file is used
+//! only while it is the one that was inventoried; a file that makes a decoder panic is a problem of
+//! that file.
 
 mod error;
 pub mod fetch;
+mod find;
+mod footer;
+mod guard;
+mod inventory;
+mod opened;
+mod pages;
+mod schema;
+mod session;
+mod source;
+
+use std::path::PathBuf;
+
+use crate::model::Dataset;
+use crate::plan::{DatasetFiles, Hit, Inventory, Probe};
 
 pub use error::EngineError;
+pub use find::ProbeOptions;
+pub use inventory::Reserved;
+use session::Session;
+
+/// How to set up an [`Engine`].
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Where operators spill; the engine's alone.
+    pub scratch: PathBuf,
+    /// Bytes that sorts and the like may hold before they spill.
+    pub memory: usize,
+    /// Threads; 0: as many as there are processors.
+    pub jobs: usize,
+    /// What relative locations are relative to.
+    pub working_dir: PathBuf,
+}
+
+/// The engine of a pass.
+#[derive(Debug)]
+pub struct Engine {
+    options: EngineOptions,
+    session: Session,
+}
+
+impl Engine {
+    /// Sets the engine up. Nothing is read or written yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Start`].
+    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+        let jobs = match options.jobs {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            jobs => jobs,
+        };
+        let session = Session::new(&options.scratch, options.memory, jobs)?;
+        Ok(Self { options, session })
+    }
+
+    /// Looks at datasets: their files, footers and leaves. Whatever makes one unreadable is in its
+    /// [`DatasetFiles::problems`]; a dataset that overlaps a reserved place has that as a problem too.
+    #[must_use]
+    pub fn inventory(&self, datasets: &[&Dataset], reserved: &[Reserved]) -> Inventory {
+        inventory::inventory(&self.options.working_dir, self.session.jobs(), datasets, reserved)
+    }
+
+    /// Finds the identities of a probe: every hit, sorted by file, row, leaf, element and identity.
+    ///
+    /// # Errors
+    /// [`EngineError::Unreadable`] and [`EngineError::Changed`] name the first file that failed.
+    pub fn probe(
+        &self,
+        dataset: &DatasetFiles,
+        probe: &Probe,
+        options: ProbeOptions<'_>,
+    ) -> Result<Vec<Hit>, EngineError> {
+        find::probe(&self.session, dataset, probe, options)
+    }
+
+    /// How many rows match a probe, by index of the file. Cheaper than [`Engine::probe`].
+    ///
+    /// # Errors
+    /// As [`Engine::probe`].
+    pub fn count_rows(
+        &self,
+        dataset: &DatasetFiles,
+        probe: &Probe,
+        options: ProbeOptions<'_>,
+    ) -> Result<Vec<u64>, EngineError> {
+        find::count_rows(&self.session, dataset, probe, options)
+    }
+}

@@ -1,0 +1,377 @@
+//! Searches one column chunk: where it lies in plain or dictionary pages, on the pages' own bytes;
+//! dictionary entries are compared once, and pages of a dictionary that holds no key are not even
+//! decompressed. Every other encoding goes through Parquet's column readers.
+
+use std::sync::Arc;
+
+use parquet::column::page::{Page, PageReader};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
+use parquet::data_type::{AsBytes, DataType};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::reader::SerializedPageReader;
+use parquet::basic::Type as Physical;
+
+use super::super::pages::header::{
+    PLAIN, PLAIN_DICTIONARY, PageHead, PageKind, RLE_DICTIONARY, heads,
+};
+use super::super::pages::hybrid;
+use super::super::source::Chunk;
+use super::keys::AnyLookup;
+use super::lookup::Lookup;
+use super::place::Place;
+
+/// Told of each match: row in the row group, list indices, key number.
+pub(super) type Sink<'a> = dyn FnMut(u64, &[u32], u32) + 'a;
+
+/// A chunk that does not hold what its headers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Broken;
+
+impl From<parquet::errors::ParquetError> for Broken {
+    // The text could quote a value.
+    fn from(_: parquet::errors::ParquetError) -> Self {
+        Self
+    }
+}
+
+/// Searches a chunk of a row group of `rows` rows. `skip` may say of a data page, by its number in the
+/// chunk, that none of its values can match.
+///
+/// # Errors
+/// [`Broken`]; some matches may have been told before.
+pub(super) fn search(
+    chunk: Chunk,
+    column: &ColumnChunkMetaData,
+    rows: u64,
+    lookup: &AnyLookup,
+    sink: &mut Sink<'_>,
+) -> Result<(), Broken> {
+    if chunk.bytes().is_empty() {
+        return if column.num_values() == 0 || rows == 0 { Ok(()) } else { Err(Broken) };
+    }
+    let heads = heads(chunk.bytes()).ok_or(Broken)?;
+    let search = Search {
+        fast: heads.iter().all(is_fast),
+        heads,
+        chunk,
+        column,
+        rows,
+        place: Place::new(column.column_descr(), rows),
+    };
+    match lookup {
+        AnyLookup::Int32(lookup) => search.run(lookup, sink),
+        AnyLookup::Int64(lookup) => search.run(lookup, sink),
+        AnyLookup::Int96(lookup) => search.run(lookup, sink),
+        AnyLookup::Bytes(lookup) => search.run(lookup, sink),
+        AnyLookup::Decimals(lookup) => search.run(lookup, sink),
+        AnyLookup::Nothing => Ok(()),
+    }
+}
+
+fn is_fast(head: &PageHead) -> bool {
+    match head.kind {
+        PageKind::Dictionary => matches!(head.encoding, PLAIN | PLAIN_DICTIONARY),
+        PageKind::DataV1 { rle_levels } => rle_levels && is_fast_data(head.encoding),
+        PageKind::DataV2 => is_fast_data(head.encoding),
+        PageKind::Other => false,
+    }
+}
+
+const fn is_fast_data(encoding: i32) -> bool {
+    matches!(encoding, PLAIN | PLAIN_DICTIONARY | RLE_DICTIONARY)
+}
+
+/// A chunk being searched.
+struct Search<'a> {
+    fast: bool,
+    heads: Vec<PageHead>,
+    chunk: Chunk,
+    column: &'a ColumnChunkMetaData,
+    rows: u64,
+    place: Place,
+}
+
+/// Buffers that pages share.
+#[derive(Default)]
+struct Buffers {
+    definitions: Vec<u32>,
+    repetitions: Vec<u32>,
+    indices: Vec<u32>,
+    /// (number of the value among the page's non-null ones, key number).
+    matches: Vec<(u32, u32)>,
+}
+
+impl Search<'_> {
+    fn run<L: Lookup>(mut self, lookup: &L, sink: &mut Sink<'_>) -> Result<(), Broken> {
+        let total = usize::try_from(self.rows).map_err(|_| Broken)?;
+        let reader = Arc::new(self.chunk.clone());
+        let pages = SerializedPageReader::new(reader, self.column, total, None)?;
+        if self.fast {
+            self.pages(pages, lookup, sink)?;
+        } else {
+            self.values(pages, lookup, sink)?;
+        }
+        if self.place.is_complete() { Ok(()) } else { Err(Broken) }
+    }
+
+    /// Page by page, on the pages' bytes.
+    fn pages<L: Lookup>(
+        &mut self,
+        mut pages: SerializedPageReader<Chunk>,
+        lookup: &L,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Broken> {
+        let mut dictionary: Option<Dictionary> = None;
+        let mut buffers = Buffers::default();
+        for head in std::mem::take(&mut self.heads) {
+            let indexed = head.encoding != PLAIN;
+            match head.kind {
+                PageKind::Dictionary => {
+                    let page = pages.get_next_page()?.ok_or(Broken)?;
+                    dictionary = Some(Dictionary::new(&page, self.width(), lookup)?);
+                }
+                _ if indexed
+                    && self.place.is_flat()
+                    && dictionary.as_ref().is_some_and(|known| !known.any) =>
+                {
+                    pages.skip_next_page()?;
+                    self.place.skip(u64::from(head.values))?;
+                }
+                _ => {
+                    let page = pages.get_next_page()?.ok_or(Broken)?;
+                    let values = self.levels(&page, &mut buffers)?;
+                    buffers.matches.clear();
+                    if indexed {
+                        let known = dictionary.as_ref().ok_or(Broken)?;
+                        known.find(values.bytes, values.count, &mut buffers)?;
+                    } else {
+                        self.plain(values.bytes, values.count, lookup, &mut buffers.matches)?;
+                    }
+                    self.place.page(
+                        head.values as usize,
+                        &buffers.definitions,
+                        &buffers.repetitions,
+                        &buffers.matches,
+                        sink,
+                    )?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of each value; `None` where each value carries its length.
+    fn width(&self) -> Option<usize> {
+        match self.column.column_type() {
+            Physical::INT32 => Some(4),
+            Physical::INT64 => Some(8),
+            Physical::INT96 => Some(12),
+            Physical::FIXED_LEN_BYTE_ARRAY => {
+                usize::try_from(self.column.column_descr().type_length()).ok()
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes the levels off a data page; what is left are the values.
+    fn levels<'p>(&self, page: &'p Page, buffers: &mut Buffers) -> Result<Values<'p>, Broken> {
+        let (repetition, definition) = self.place.level_widths();
+        let levels = page.num_values() as usize;
+        let mut rest: &[u8] = page.buffer();
+        let (rep, def) = match page {
+            Page::DataPage { .. } => {
+                let rep = if repetition > 0 { prefixed(&mut rest)? } else { &[] };
+                let def = if definition > 0 { prefixed(&mut rest)? } else { &[] };
+                (rep, def)
+            }
+            Page::DataPageV2 { def_levels_byte_len, rep_levels_byte_len, .. } => {
+                let rep = take(&mut rest, *rep_levels_byte_len as usize)?;
+                let def = take(&mut rest, *def_levels_byte_len as usize)?;
+                (rep, def)
+            }
+            Page::DictionaryPage { .. } => return Err(Broken),
+        };
+        let Buffers { definitions, repetitions, .. } = buffers;
+        definitions.clear();
+        repetitions.clear();
+        if repetition > 0 {
+            hybrid::decode(rep, repetition, levels, repetitions).ok_or(Broken)?;
+        }
+        let mut count = levels;
+        if definition > 0 {
+            hybrid::decode(def, definition, levels, definitions).ok_or(Broken)?;
+            count = self.place.defined(definitions);
+        }
+        Ok(Values { bytes: rest, count })
+    }
+
+    /// Compares plain values.
+    fn plain<L: Lookup>(
+        &self,
+        bytes: &[u8],
+        count: usize,
+        lookup: &L,
+        matches: &mut Vec<(u32, u32)>,
+    ) -> Result<(), Broken> {
+        each_plain(bytes, count, self.width(), |number, value| {
+            let key = lookup.find(value);
+            if key != 0 {
+                matches.push((number as u32, key));
+            }
+        })
+    }
+
+    /// Value by value, through Parquet's readers.
+    fn values<L: Lookup>(
+        &mut self,
+        pages: SerializedPageReader<Chunk>,
+        lookup: &L,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Broken> {
+        let descriptor = self.column.column_descr_ptr();
+        match get_column_reader(descriptor, Box::new(pages)) {
+            ColumnReader::Int32ColumnReader(reader) => self.typed(reader, lookup, sink),
+            ColumnReader::Int64ColumnReader(reader) => self.typed(reader, lookup, sink),
+            ColumnReader::Int96ColumnReader(reader) => self.typed(reader, lookup, sink),
+            ColumnReader::ByteArrayColumnReader(reader) => self.typed(reader, lookup, sink),
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => {
+                self.typed(reader, lookup, sink)
+            }
+            ColumnReader::BoolColumnReader(_)
+            | ColumnReader::FloatColumnReader(_)
+            | ColumnReader::DoubleColumnReader(_) => Err(Broken),
+        }
+    }
+
+    fn typed<T: DataType, L: Lookup>(
+        &mut self,
+        mut reader: ColumnReaderImpl<T>,
+        lookup: &L,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Broken> {
+        const BATCH: usize = 8192;
+        let (mut def, mut rep): (Vec<i16>, Vec<i16>) = (Vec::new(), Vec::new());
+        let mut values: Vec<T::T> = Vec::new();
+        let mut buffers = Buffers::default();
+        loop {
+            def.clear();
+            rep.clear();
+            values.clear();
+            let (_, _, levels) =
+                reader.read_records(BATCH, Some(&mut def), Some(&mut rep), &mut values)?;
+            if levels == 0 {
+                return Ok(());
+            }
+            copy(&def, &mut buffers.definitions)?;
+            copy(&rep, &mut buffers.repetitions)?;
+            buffers.matches.clear();
+            for (number, value) in values.iter().enumerate() {
+                let key = lookup.find(value.as_bytes());
+                if key != 0 {
+                    buffers.matches.push((number as u32, key));
+                }
+            }
+            self.place.page(
+                levels,
+                &buffers.definitions,
+                &buffers.repetitions,
+                &buffers.matches,
+                sink,
+            )?;
+        }
+    }
+}
+
+/// The values of a data page.
+struct Values<'a> {
+    bytes: &'a [u8],
+    /// Non-null ones.
+    count: usize,
+}
+
+fn copy(levels: &[i16], out: &mut Vec<u32>) -> Result<(), Broken> {
+    out.clear();
+    for level in levels {
+        out.push(u32::try_from(*level).map_err(|_| Broken)?);
+    }
+    Ok(())
+}
+
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], Broken> {
+    let (head, tail) = rest.split_at_checked(length).ok_or(Broken)?;
+    *rest = tail;
+    Ok(head)
+}
+
+/// Levels of a page of version 1: a length, then as many bytes.
+fn prefixed<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Broken> {
+    let length = take(rest, 4)?.first_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    take(rest, length as usize)
+}
+
+/// Calls `each` with the number and the bytes of every value in plain encoding.
+#[inline(always)]
+fn each_plain(
+    bytes: &[u8],
+    count: usize,
+    width: Option<usize>,
+    mut each: impl FnMut(usize, &[u8]),
+) -> Result<(), Broken> {
+    let Some(width) = width else {
+        let mut rest = bytes;
+        for number in 0..count {
+            let (length, after) = rest.split_first_chunk::<4>().ok_or(Broken)?;
+            let length = u32::from_le_bytes(*length) as usize;
+            let (value, after) = after.split_at_checked(length).ok_or(Broken)?;
+            each(number, value);
+            rest = after;
+        }
+        return Ok(());
+    };
+    if width == 0 || bytes.len() / width < count {
+        return if count == 0 { Ok(()) } else { Err(Broken) };
+    }
+    for (number, value) in bytes.chunks_exact(width).take(count).enumerate() {
+        each(number, value);
+    }
+    Ok(())
+}
+
+/// What the entries of a dictionary match.
+struct Dictionary {
+    /// Key number of each entry; 0 where it matches none.
+    keys: Vec<u32>,
+    /// Whether any entry matches.
+    any: bool,
+}
+
+impl Dictionary {
+    fn new<L: Lookup>(page: &Page, width: Option<usize>, lookup: &L) -> Result<Self, Broken> {
+        if !page.is_dictionary_page() {
+            return Err(Broken);
+        }
+        let mut keys = Vec::new();
+        each_plain(page.buffer(), page.num_values() as usize, width, |_, value| {
+            keys.push(lookup.find(value));
+        })?;
+        let any = keys.iter().any(|key| *key != 0);
+        Ok(Self { keys, any })
+    }
+
+    /// Compares the values of a page by their indices.
+    fn find(&self, bytes: &[u8], count: usize, buffers: &mut Buffers) -> Result<(), Broken> {
+        if count == 0 {
+            return Ok(());
+        }
+        let (width, packed) = bytes.split_first().ok_or(Broken)?;
+        hybrid::decode(packed, u32::from(*width), count, &mut buffers.indices).ok_or(Broken)?;
+        for (number, index) in buffers.indices.iter().enumerate() {
+            match self.keys.get(*index as usize) {
+                Some(0) => {}
+                Some(key) => buffers.matches.push((number as u32, *key)),
+                None => return Err(Broken),
+            }
+        }
+        Ok(())
+    }
+}

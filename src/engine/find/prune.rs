@@ -1,0 +1,136 @@
+//! Passing over column chunks that cannot hold a key: by their statistics and Bloom filters, where
+//! values compare exactly, the keys are few and the writer is known to write both right.
+
+use parquet::basic::{ColumnOrder, SortOrder, Type as Physical};
+use parquet::bloom_filter::Sbbf;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::statistics::Statistics;
+
+use super::super::guard::guarded;
+use super::super::source::Source;
+
+/// More keys are never all outside a chunk.
+pub(super) const MOST_KEYS: usize = 10_000;
+
+/// Keys, sorted as the column's statistics are.
+#[derive(Debug, Clone)]
+pub(super) enum Pruning {
+    /// Signed integers, dates and timestamps.
+    Ints(Vec<i64>),
+    /// Bytes that compare exactly.
+    Bytes(Vec<Vec<u8>>),
+}
+
+impl Pruning {
+    /// Whether the chunk of a column may hold a key.
+    pub(super) fn may_match(
+        &self,
+        metadata: &ParquetMetaData,
+        group: usize,
+        column: usize,
+        source: &Source,
+    ) -> bool {
+        if !is_trusted(metadata.file_metadata().created_by()) {
+            return true;
+        }
+        let Some(chunk) = metadata.row_groups().get(group).and_then(|g| g.columns().get(column))
+        else {
+            return true;
+        };
+        let order = match self {
+            Self::Ints(_) => SortOrder::SIGNED,
+            Self::Bytes(_) => SortOrder::UNSIGNED,
+        };
+        let ordered = metadata.file_metadata().column_order(column)
+            == ColumnOrder::TYPE_DEFINED_ORDER(order);
+        if ordered && !chunk.statistics().is_none_or(|statistics| self.in_range(statistics)) {
+            return false;
+        }
+        self.in_bloom_filter(chunk, source)
+    }
+
+    fn in_range(&self, statistics: &Statistics) -> bool {
+        if statistics.is_min_max_deprecated() {
+            return true;
+        }
+        match (self, statistics) {
+            (Self::Ints(keys), Statistics::Int32(range)) => match (range.min_opt(), range.max_opt()) {
+                (Some(min), Some(max)) => between(keys, &i64::from(*min), &i64::from(*max)),
+                _ => true,
+            },
+            (Self::Ints(keys), Statistics::Int64(range)) => match (range.min_opt(), range.max_opt()) {
+                (Some(min), Some(max)) => between(keys, min, max),
+                _ => true,
+            },
+            (Self::Bytes(keys), Statistics::ByteArray(_) | Statistics::FixedLenByteArray(_)) => {
+                match (statistics.min_bytes_opt(), statistics.max_bytes_opt()) {
+                    // A shortened minimum is smaller, a shortened maximum larger: both still hold.
+                    (Some(min), Some(max)) => {
+                        let from = keys.partition_point(|key| key.as_slice() < min);
+                        keys.get(from).is_some_and(|key| key.as_slice() <= max)
+                    }
+                    _ => true,
+                }
+            }
+            _ => true,
+        }
+    }
+
+    fn in_bloom_filter(&self, chunk: &ColumnChunkMetaData, source: &Source) -> bool {
+        if chunk.bloom_filter_offset().is_none_or(|offset| offset <= 0)
+            || chunk.bloom_filter_length().is_some_and(|length| length <= 0)
+        {
+            return true;
+        }
+        let Some(Ok(Some(filter))) = guarded(|| Sbbf::read_from_column_chunk(chunk, source)) else {
+            return true;
+        };
+        match self {
+            Self::Bytes(keys) => keys.iter().any(|key| filter.check(key.as_slice())),
+            Self::Ints(keys) if chunk.column_type() == Physical::INT32 => {
+                keys.iter().any(|key| i32::try_from(*key).is_ok_and(|key| filter.check(&key)))
+            }
+            Self::Ints(keys) => keys.iter().any(|key| filter.check(key)),
+        }
+    }
+}
+
+fn between<T: Ord>(keys: &[T], min: &T, max: &T) -> bool {
+    let from = keys.partition_point(|key| key < min);
+    keys.get(from).is_some_and(|key| key <= max)
+}
+
+/// Writers whose statistics and filters hold: Arrow C++, parquet-rs, DuckDB, Polars, and parquet-mr
+/// from 1.10 on (older ones ordered bytes as if signed).
+fn is_trusted(created_by: Option<&str>) -> bool {
+    let Some(writer) = created_by else { return false };
+    if let Some(version) = writer.strip_prefix("parquet-mr version ") {
+        let mut numbers = version.split(['.', '-', ' ']).map(str::parse::<u32>);
+        return matches!(
+            (numbers.next(), numbers.next()),
+            (Some(Ok(1)), Some(Ok(10..))) | (Some(Ok(2..)), _)
+        );
+    }
+    ["parquet-cpp-arrow version ", "parquet-rs version ", "DuckDB", "Polars"]
+        .iter()
+        .any(|known| writer.starts_with(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_and_unknown_writers_are_not_trusted() {
+        assert!(is_trusted(Some("parquet-mr version 1.12.3 (build f8dced1)")));
+        assert!(is_trusted(Some("parquet-cpp-arrow version 21.0.0")));
+        assert!(!is_trusted(Some("parquet-mr version 1.8.1")) && !is_trusted(Some("parquet-mr")));
+        assert!(!is_trusted(Some("somebody")) && !is_trusted(None));
+    }
+
+    #[test]
+    fn keys_between_bounds() {
+        assert!(between(&[1, 5, 9], &4, &6) && between(&[1, 5, 9], &9, &9));
+        assert!(!between(&[1, 5, 9], &6, &8) && !between(&[1], &2, &3) && !between(&[], &1, &2));
+    }
+}

@@ -1,0 +1,108 @@
+//! DataFusion's session, and the threads that it runs on.
+//!
+//! Assumptions: the scratch directory exists or can be made, and is the engine's alone.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use tokio::runtime::Runtime;
+
+use super::EngineError;
+
+/// A session with its own threads. Blocking from outside: callers need no async.
+#[derive(Debug)]
+pub(crate) struct Session {
+    context: SessionContextDebug,
+    /// Taken out only by `drop`.
+    runtime: Option<Runtime>,
+    jobs: usize,
+}
+
+struct SessionContextDebug(SessionContext);
+
+impl std::fmt::Debug for SessionContextDebug {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionContext")
+    }
+}
+
+impl Session {
+    /// A session of `jobs` threads, `memory` bytes for operators that can spill, spilling to
+    /// `scratch`.
+    pub(crate) fn new(scratch: &Path, memory: usize, jobs: usize) -> Result<Self, EngineError> {
+        let jobs = jobs.max(1);
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_limit(memory, 1.0)
+            .with_temp_file_path(scratch)
+            .build_arc()
+            .map_err(|_| EngineError::Start("its memory and scratch space"))?;
+        let mut config = SessionConfig::new().with_target_partitions(jobs);
+        // INT96 in nanoseconds wraps for dates beyond 2262, silently.
+        config.options_mut().execution.parquet.coerce_int96 = Some("us".to_owned());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(jobs)
+            .thread_name("amparo-engine")
+            .build()
+            .map_err(|_| EngineError::Start("its threads"))?;
+        let context = SessionContext::new_with_config_rt(config, environment);
+        Ok(Self { context: SessionContextDebug(context), runtime: Some(runtime), jobs })
+    }
+
+    /// Threads.
+    pub(crate) const fn jobs(&self) -> usize {
+        self.jobs
+    }
+
+    /// The DataFusion session: for plans of one's own.
+    pub(crate) const fn context(&self) -> &SessionContext {
+        &self.context.0
+    }
+
+    /// What plans run in.
+    pub(crate) fn task_context(&self) -> Arc<TaskContext> {
+        self.context().task_ctx()
+    }
+
+    /// Runs to the end, blocking.
+    ///
+    /// # Errors
+    /// An [`EngineError`] that the work wrapped in [`DataFusionError::External`] comes out as it is;
+    /// what DataFusion itself says could quote values and is put in our own words.
+    pub(crate) fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, DataFusionError>>,
+    ) -> Result<T, EngineError> {
+        match &self.runtime {
+            Some(runtime) => runtime.block_on(work).map_err(own_error),
+            None => Err(EngineError::Bug("a session that was dropped")),
+        }
+    }
+}
+
+fn own_error(error: DataFusionError) -> EngineError {
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<EngineError>() {
+            Ok(own) => *own,
+            Err(_) => EngineError::Bug("the query engine failed"),
+        },
+        DataFusionError::Context(_, inner) => own_error(*inner),
+        DataFusionError::ResourcesExhausted(_) => {
+            EngineError::Resources("the query engine could not spill enough")
+        }
+        _ => EngineError::Bug("the query engine failed"),
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Dropping a runtime inside another one panics.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
