@@ -79,11 +79,11 @@ fn read(policies: &[SourceFile], requests: &[SourceFile], now: Option<Timestamp>
     if !unread {
         policies.check_holds(&requests);
     }
+    if let Some(now) = now {
+        policies.note_lapsed_holds(now.to_zoned(TimeZone::UTC).date());
+    }
     let (catalog, of_policies) = policies.finish();
     diagnostics.extend(of_policies);
-    if let Some(now) = now {
-        diagnostics.extend(policy::lapsed_holds(&catalog, now.to_zoned(TimeZone::UTC).date()));
-    }
     arrange(&mut diagnostics);
     Loaded {
         catalog,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::{DocumentKind, Policies};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Severity};
 use crate::manifest::codes::dataset::UNKNOWN_KEY_NAME;
 use crate::manifest::codes::hold::{
     HOLD_DATASET, HOLD_EXPIRED, HOLD_FIELD, HOLD_NOTHING, HOLD_REQUEST, RETIRED,
@@ -13,7 +13,7 @@ use crate::manifest::codes::hold::{
 use crate::manifest::codes::namespace::{DEFINED_TWICE, UNUSED};
 use crate::manifest::reader::did_you_mean;
 use crate::manifest::tree::Mark;
-use crate::model::{Catalog, FieldPath, Hold, Name, NamespaceName, Request};
+use crate::model::{FieldPath, Name, NamespaceName, Request};
 
 /// A diagnostic to be added to the report of a file.
 struct Finding {
@@ -284,20 +284,17 @@ pub(super) fn holds_on_requests(policies: &mut Policies<'_>, requests: &[Request
 }
 
 /// Notes on holds that no longer keep anything on that day (UTC).
-pub fn lapsed_holds(catalog: &Catalog, today: Date) -> Vec<Diagnostic> {
-    let lapsed = catalog.holds.iter().filter(|hold| !hold.in_force(today));
-    lapsed
-        .map(|Hold { name, until, position, .. }| Diagnostic {
-            code: HOLD_EXPIRED,
+pub(super) fn lapsed_holds(policies: &mut Policies<'_>, today: Date) {
+    let lapsed = policies.holds.iter().filter(|placed| !placed.doc.hold.in_force(today));
+    let findings = lapsed
+        .map(|placed| Finding {
+            file: placed.file,
             severity: Severity::Note,
-            position: position.clone(),
-            length: 0,
-            source: None,
-            message: match until {
-                Some(until) => format!("the hold {name} lapsed on {until}"),
-                None => format!("the hold {name} has lapsed"),
-            },
-            help: Some("remove it when it is no longer needed as a record".to_owned()),
+            code: HOLD_EXPIRED,
+            at: placed.doc.until_at,
+            message: format!("the hold {} has lapsed", placed.doc.hold.name),
+            help: "remove it when it is no longer needed as a record".to_owned(),
         })
-        .collect()
+        .collect();
+    report(policies, findings);
 }

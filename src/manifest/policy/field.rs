@@ -245,9 +245,10 @@ fn erase(report: &mut Report<'_>, node: &Node) -> Option<RuleDoc> {
     let plain = |report: &mut Report<'_>, node: Option<&Node>, name: &str| {
         node.and_then(|node| text(report, node, name)).map(|found| found.text.to_owned())
     };
-    let suffix = plain(report, suffix, "`suffix`");
+    let suffix = plain(report, suffix, "`suffix`").filter(|_| method == EraseMethod::Pseudonym);
     let key_at = key.map(|node| node.at);
-    let key = plain(report, key, "`key`");
+    let key = plain(report, key, "`key`").filter(|_| method == EraseMethod::Hmac);
+    let value = value.filter(|_| method == EraseMethod::Constant);
     let value = value.and_then(|node| constant(report, node));
     Some(RuleDoc {
         rule: EraseRule { method, suffix, value, key },

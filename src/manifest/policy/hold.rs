@@ -15,6 +15,8 @@ pub(super) struct HoldDoc {
     pub(super) fields: Vec<(FieldPath, Mark)>,
     pub(super) requests: Vec<(Name, Mark)>,
     pub(super) keys: Vec<(String, Mark)>,
+    /// Its end; its name where it has none.
+    pub(super) until_at: Mark,
 }
 
 /// Reads a Hold. `None` where it has no name or does not say what it covers.
@@ -24,7 +26,7 @@ pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<H
     let fields_node = spec.get("fields");
     let requests_node = spec.get("requests");
     let keys_node = spec.get("keys");
-    let until_at = spec.get("until").is_some();
+    let until_at = spec.get("until").map(|node| node.at);
     let until = spec.date(report, "until");
     let reason = spec.required_text(report, "reason");
     let at = spec.at();
@@ -71,8 +73,8 @@ pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<H
         let kept = keys.iter().map(|(key, _)| key.clone()).collect();
         HoldScope::Requests { requests: names, keys: kept }
     };
-    let (name, _) = envelope.name.clone()?;
-    if until_at && until.is_none() {
+    let (name, at) = envelope.name.clone()?;
+    if until_at.is_some() && until.is_none() {
         return None;
     }
     Some(HoldDoc {
@@ -83,10 +85,11 @@ pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<H
             reason: reason?.text.to_owned(),
             position: report.position(envelope.at),
         },
+        until_at: until_at.unwrap_or(at),
+        fields: if datasets_node.is_some() { fields } else { Vec::new() },
+        keys: if requests_node.is_some() { keys } else { Vec::new() },
         datasets,
-        fields,
         requests,
-        keys,
     })
 }
 

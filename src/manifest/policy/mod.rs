@@ -14,6 +14,8 @@ mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use self::dataset::DatasetDoc;
 use self::hold::HoldDoc;
 use self::namespace::NamespaceDoc;
@@ -27,8 +29,6 @@ use super::tree::{Mark, Node};
 use super::yaml;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::model::{Catalog, Name, Position, Request};
-
-pub use across::lapsed_holds;
 
 /// A document and the file that it stands in, by index.
 struct Placed<T> {
@@ -81,6 +81,11 @@ impl<'a> Policies<'a> {
     /// Warns of holds on requests and keys that are not there. Of no use where a request could not be read.
     pub fn check_holds(&mut self, requests: &[Request]) {
         across::holds_on_requests(self, requests);
+    }
+
+    /// Notes the holds that no longer keep anything on that day (UTC).
+    pub fn note_lapsed_holds(&mut self, today: Date) {
+        across::lapsed_holds(self, today);
     }
 
     /// The catalog and all diagnostics.

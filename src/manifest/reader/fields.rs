@@ -68,7 +68,9 @@ impl<'n> Fields<'n> {
     pub fn required(&mut self, report: &mut Report<'_>, key: &'static str) -> Option<&'n Node> {
         let node = self.get(key);
         if node.is_none() {
-            report.error(MISSING_KEY, self.at, format!("{} lacks the key `{key}`", self.what));
+            report
+                .error(MISSING_KEY, self.at, format!("{} lacks the key `{key}`", self.what))
+                .help(format!("add `{key}: …`"));
         }
         node
     }

@@ -29,7 +29,9 @@ pub fn text<'n>(report: &mut Report<'_>, node: &'n Node, what: &str) -> Option<T
     };
     let text = scalar.text.expose().as_str();
     if text.is_empty() {
-        report.error(EMPTY, node.at, format!("{what} is empty"));
+        report
+            .error(EMPTY, node.at, format!("{what} is empty"))
+            .help("write what is meant, or remove the key");
         return None;
     }
     Some(Text { text, at: node.at, quoted: scalar.quoted })
@@ -135,9 +137,16 @@ pub fn not_one_of(report: &mut Report<'_>, found: Text<'_>, what: &str, words: &
 
 /// Reports a value of the wrong type, without what it is.
 pub fn wrong_type(report: &mut Report<'_>, node: &Node, what: &str, wanted: &str) {
-    report.error(
-        WRONG_TYPE,
-        node.at,
-        format!("{what} must be {wanted}, and {} stands there", node.describe()),
-    );
+    let found = match &node.kind {
+        Kind::Scalar(scalar) if scalar.quoted => "quoted text",
+        _ => node.describe(),
+    };
+    report
+        .error(WRONG_TYPE, node.at, format!("{what} must be {wanted}, and {found} stands there"))
+        .help(match wanted {
+            "a mapping" => "write `{key: value}`, or keys below it, indented",
+            "a list" => "write `[…]`, or items below it that start with `- `",
+            "a whole number" => "write digits, without quotes",
+            _ => "write a word or words; quote what YAML would read as something else",
+        });
 }
