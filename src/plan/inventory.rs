@@ -48,6 +48,9 @@ pub struct FileProblem {
     pub shown: String,
     /// What is wrong: a lower-case fragment, without cell values.
     pub what: String,
+    /// It stops every pass before anything is written (overlapping datasets, a place of our own inside
+    /// one), rather than failing the tasks that need the dataset.
+    pub stops_pass: bool,
 }
 
 /// What a file was when it was looked at: a later difference means that another writer came.

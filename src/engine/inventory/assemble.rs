@@ -25,7 +25,7 @@ pub(super) fn assemble(
     for (candidate, opened) in candidates.into_iter().zip(opened) {
         match opened {
             Ok(opened) => readable.push((candidate, opened)),
-            Err(what) => problems.push(FileProblem { shown: candidate.shown, what }),
+            Err(what) => problems.push(FileProblem { shown: candidate.shown, what, stops_pass: false }),
         }
     }
     readable.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
@@ -33,13 +33,13 @@ pub(super) fn assemble(
     let mut union = Union::default();
     for (candidate, opened) in &readable {
         for what in union.add(&opened.leaves) {
-            problems.push(FileProblem { shown: candidate.shown.clone(), what });
+            problems.push(FileProblem { shown: candidate.shown.clone(), what, stops_pass: false });
         }
     }
     let mut leaves = union.finish(&partitions);
     if leaves.len() > MOST_LEAVES {
         let what = format!("has {} columns; {MOST_LEAVES} is the most", leaves.len());
-        problems.push(FileProblem { shown: dataset.location.clone(), what });
+        problems.push(FileProblem { shown: dataset.location.clone(), what, stops_pass: false });
         leaves.truncate(MOST_LEAVES);
     }
     let index: HashMap<&FieldPath, usize> = leaves
@@ -81,7 +81,7 @@ fn partition_columns(
                 listed(&own),
                 listed(&usual)
             );
-            problems.push(FileProblem { shown: candidate.shown.clone(), what });
+            problems.push(FileProblem { shown: candidate.shown.clone(), what, stops_pass: false });
         }
     }
     usual

@@ -27,7 +27,7 @@ pub(super) fn check(
                     "{} and the dataset `{}` overlap: it must lie outside all datasets",
                     place.what, dataset.name
                 );
-                walked.problems.push(FileProblem { shown, what });
+                walked.problems.push(FileProblem { shown, what, stops_pass: true });
             }
         }
     }
@@ -47,6 +47,7 @@ fn shared_files(datasets: &mut [(&Dataset, Walked)]) {
                 walked.problems.push(FileProblem {
                     shown: file.shown.clone(),
                     what: format!("belongs to the dataset `{other}` too"),
+                    stops_pass: true,
                 });
             }
         }

@@ -50,7 +50,7 @@ impl<'a> Walker<'a> {
     /// Notes a problem.
     pub(super) fn problem(&mut self, path: &Path, what: impl Into<String>) {
         let shown = self.shown.path(path);
-        self.walked.problems.push(FileProblem { shown, what: what.into() });
+        self.walked.problems.push(FileProblem { shown, what: what.into(), stops_pass: false });
     }
 
     /// Every file of a directory, `inner` being its path below the root.

@@ -1,0 +1,111 @@
+//! Why a pass stopped.
+
+use std::path::PathBuf;
+
+use crate::engine::EngineError;
+use crate::model::Name;
+use crate::store::StoreError;
+
+use super::Verdict;
+
+/// A pass that could not be carried through. Problems of single tasks are no errors: they are phases.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// A policy or request file, or their directory, cannot be read.
+    #[error("cannot read {what} {}", path.display())]
+    Sources {
+        /// `policies` or `requests`.
+        what: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The policies are invalid: nothing is done.
+    #[error("the policies are invalid: nothing was done")]
+    InvalidPolicies,
+    /// The state cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The data cannot be read, as a whole.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Datasets overlap each other, or our own places: nothing is done.
+    #[error("the datasets overlap: {}", faults.iter().map(|(name, fault)| format!("{name}: {fault}")).collect::<Vec<_>>().join("; "))]
+    Layout {
+        /// Dataset and fault.
+        faults: Vec<(Name, String)>,
+    },
+    /// A saved plan cannot be read.
+    #[error("cannot read the plan {}: {what}", path.display())]
+    SavedPlan {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A plan cannot be saved.
+    #[error("cannot write the plan {}", path.display())]
+    SavePlan {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A saved plan no longer fits.
+    #[error("the saved plan no longer fits: {}", moved.join("; "))]
+    Stale {
+        /// Every input that moved.
+        moved: Vec<String>,
+    },
+    /// The person said no.
+    #[error("not approved: nothing was done")]
+    NotApproved,
+    /// A word of the command line that only the policies can judge.
+    #[error("{what}")]
+    Argument {
+        /// What is wrong, without identity values.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A broken invariant.
+    #[error("internal error: {0}; nothing more was done")]
+    Bug(String),
+}
+
+impl PassError {
+    /// How the process should end.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::InvalidPolicies | Self::Layout { .. } | Self::Argument { .. } => Verdict::Invalid,
+            Self::Sources { .. } | Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::NotApproved => {
+                Verdict::Failed
+            }
+            Self::Store(error) if error.is_contention() => Verdict::Stale,
+            Self::Store(_) => Verdict::Failed,
+            Self::Engine(EngineError::Bug(_)) | Self::Bug(_) => Verdict::Bug,
+            Self::Engine(_) => Verdict::Failed,
+            Self::Stale { .. } => Verdict::Stale,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Sources { what, .. } => {
+                Some(format!("name the directory with --{what} DIR, or start one with `amparo init`"))
+            }
+            Self::Layout { .. } => {
+                Some("let each file belong to one dataset, and keep amparo's own places outside all".to_owned())
+            }
+            Self::InvalidPolicies => Some("`amparo check` shows what is wrong".to_owned()),
+            Self::Stale { .. } => Some("plan again, look at it, and apply the new plan".to_owned()),
+            Self::Argument { hint, .. } => Some(hint.clone()),
+            Self::Bug(_) => Some("please report it, with the output of -v".to_owned()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Gathers what a pass rests on: policies, requests, the ledger's view, the files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::diagnostic::{Diagnostic, arrange, has_errors};
+use crate::engine::{Engine, EngineOptions, Reserved};
+use crate::manifest::source::{SourceFile, lines};
+use crate::manifest::{self, Loaded};
+use crate::model::{Action, Catalog, Name, Request, TaskId};
+use crate::plan::{Inventory, LedgerView, check_data};
+use crate::store::{DeploymentKey, StateDir, fingerprint};
+
+use super::{PassError, Workspace, sources};
+
+/// What `check` found.
+#[derive(Debug, Clone)]
+pub struct CheckReport {
+    /// Everything that is wrong, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+    /// No error among them.
+    pub valid: bool,
+    /// Datasets.
+    pub datasets: u64,
+    /// Requests.
+    pub requests: u64,
+    /// User blocks of all requests.
+    pub blocks: u64,
+}
+
+/// Parses and cross-checks; with `data`, also against the Parquet schemas.
+///
+/// # Errors
+/// A directory or file cannot be read.
+pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError> {
+    let texts = Texts::read(workspace)?;
+    let Loaded { catalog, catalog_valid, requests, mut diagnostics, .. } =
+        manifest::load_at(&texts.policies, &texts.requests, workspace.clock.now());
+    if data && catalog_valid {
+        let engine = engine(workspace, &catalog)?;
+        let inventory = engine.inventory(&catalog, &reserved(workspace, &catalog));
+        let mut found = check_data(&catalog, &inventory);
+        texts.show_lines(&mut found);
+        diagnostics.extend(found);
+        arrange(&mut diagnostics);
+    }
+    Ok(CheckReport {
+        valid: !has_errors(&diagnostics),
+        diagnostics,
+        datasets: catalog.datasets.len() as u64,
+        requests: requests.len() as u64,
+        blocks: requests.iter().map(|request| request.users.len() as u64).sum(),
+    })
+}
+
+/// The files of both directories.
+pub(super) struct Texts {
+    pub(super) policies: Vec<SourceFile>,
+    pub(super) requests: Vec<SourceFile>,
+}
+
+impl Texts {
+    pub(super) fn read(workspace: &Workspace) -> Result<Self, PassError> {
+        Ok(Self {
+            policies: sources::read(&workspace.policies, "policies")?,
+            requests: sources::read(&workspace.requests, "requests")?,
+        })
+    }
+
+    /// The policies and requests in them.
+    pub(super) fn load(&self, now: Timestamp) -> Loaded {
+        manifest::load_at(&self.policies, &self.requests, now)
+    }
+
+    /// Fills in the source lines of diagnostics about policy files, which hold no personal data.
+    fn show_lines(&self, diagnostics: &mut [Diagnostic]) {
+        for diagnostic in diagnostics.iter_mut().filter(|d| d.source.is_none() && d.position.line > 0) {
+            let file = self.policies.iter().find(|file| file.path == diagnostic.position.file);
+            let text = file.map(|file| String::from_utf8_lossy(&file.bytes));
+            diagnostic.source = text.and_then(|text| {
+                lines(&text).get(diagnostic.position.line.saturating_sub(1)).map(|line| (*line).to_owned())
+            });
+        }
+    }
+
+    /// Keyed digest over all request files.
+    pub(super) fn requests_digest(&self, key: Option<&DeploymentKey>) -> Option<String> {
+        let parts: Vec<&[u8]> = self
+            .requests
+            .iter()
+            .flat_map(|file| [file.path.as_bytes(), file.bytes.as_slice()])
+            .collect();
+        key.map(|key| key.digest("requests", &parts))
+    }
+
+    /// Keyed digest of the file that holds a request.
+    pub(super) fn request_digest(&self, request: &Request, key: &DeploymentKey) -> String {
+        let file = self.requests.iter().find(|file| file.path == request.position.file);
+        let bytes = file.map_or(&[][..], |file| file.bytes.as_slice());
+        key.digest("request", &[request.name.as_str().as_bytes(), bytes])
+    }
+}
+
+/// What each task is, under the deployment key; empty without it.
+pub(super) fn fingerprints(
+    requests: &[Request],
+    key: Option<&DeploymentKey>,
+) -> BTreeMap<TaskId, String> {
+    let Some(key) = key else { return BTreeMap::new() };
+    let mut all = BTreeMap::new();
+    for request in requests {
+        for block in &request.users {
+            for action in [Action::Access, Action::Delete] {
+                if block.actions.contains(&action) {
+                    let id = TaskId {
+                        request: request.name.clone(),
+                        key: Some(block.key.clone()),
+                        action: Some(action),
+                    };
+                    all.insert(id, fingerprint(key, request, block, action));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// The ledger's view, read without a lock and without writing. Where the policies cannot be read, the
+/// default state directory counts.
+///
+/// # Errors
+/// The state cannot be read, or the ledger is damaged.
+pub(super) fn read_ledger(workspace: &Workspace) -> Result<LedgerView, PassError> {
+    Ok(state_dir(workspace, &settings_of(workspace))?.read()?.view().clone())
+}
+
+/// The catalog as far as it can be read: commands that only look at the state need no valid policies.
+pub(super) fn settings_of(workspace: &Workspace) -> Catalog {
+    let policies = sources::read(&workspace.policies, "policies").unwrap_or_default();
+    manifest::load(&policies, &[]).catalog
+}
+
+/// Where the state lies.
+pub(super) fn state_dir(workspace: &Workspace, catalog: &Catalog) -> Result<StateDir, PassError> {
+    Ok(StateDir::locate(workspace.state(&catalog.settings), Path::new("."))?)
+}
+
+/// The engine; it touches its scratch directory only where it must spill.
+pub(super) fn engine(workspace: &Workspace, catalog: &Catalog) -> Result<Engine, PassError> {
+    let scratch = scratch(workspace, catalog)?;
+    Ok(Engine::new(EngineOptions {
+        scratch,
+        memory: workspace.memory,
+        jobs: workspace.jobs,
+        working_dir: std::env::current_dir()
+            .map_err(|source| PassError::Sources { what: "directory", path: ".".into(), source })?,
+    })?)
+}
+
+/// Where spills go.
+pub(super) fn scratch(workspace: &Workspace, catalog: &Catalog) -> Result<PathBuf, PassError> {
+    match &workspace.scratch {
+        Some(path) => Ok(path.clone()),
+        None => Ok(state_dir(workspace, catalog)?.path().join("scratch")),
+    }
+}
+
+/// The places of our own, which must lie outside all datasets.
+pub(super) fn reserved(workspace: &Workspace, catalog: &Catalog) -> Vec<Reserved> {
+    let settings = &catalog.settings;
+    let local = |text: &str| crate::store::directory(text, Path::new(".")).ok();
+    let mut places = vec![
+        Reserved { what: "the policies directory", path: workspace.policies.clone() },
+        Reserved { what: "the requests directory", path: workspace.requests.clone() },
+    ];
+    places.extend(
+        local(workspace.state(settings)).map(|path| Reserved { what: "the state directory", path }),
+    );
+    places.extend(
+        local(workspace.exports(settings))
+            .map(|path| Reserved { what: "the exports directory", path }),
+    );
+    places.extend(
+        workspace
+            .scratch
+            .clone()
+            .map(|path| Reserved { what: "the scratch directory", path }),
+    );
+    places
+}
+
+/// Faults of the layout that stop a pass before anything is written: overlapping datasets, places of
+/// our own inside one (CONTRACT.md section 1).
+pub(super) fn layout_faults(inventory: &Inventory) -> Vec<(Name, String)> {
+    inventory
+        .datasets
+        .values()
+        .flat_map(|files| {
+            files
+                .problems
+                .iter()
+                .filter(|problem| problem.stops_pass)
+                .map(|problem| (files.dataset.clone(), format!("{}: {}", problem.shown, problem.what)))
+        })
+        .collect()
+}
+

@@ -1,0 +1,269 @@
+//! Looks at everything and plans: what `plan` shows and `apply` carries out.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::diagnostic::Diagnostic;
+use crate::engine::Engine;
+use crate::manifest::Loaded;
+use crate::model::{Action, Name, Phase, Reason, TaskId};
+use crate::plan::{
+    BlockFound, DatasetBlocks, Draft, Evidence, FileCounts, FileProblem, Inventory, OpenBlock,
+    Plan, PlanInputs, SearchBlock, Situation, blocking, draft, finish, guard_draft, guard_plan,
+    to_search, triage,
+};
+use crate::store::{State, TaskKeyName};
+
+use super::gather::{Texts, engine, fingerprints, layout_faults, reserved, state_dir};
+use super::search::search;
+use super::{Event, Events, PassError, Verdict, Workspace};
+
+/// How often a pass looks again where files change under it (RULES.md: `Conflict`).
+const LOOKS: usize = 3;
+
+/// What `plan` gives.
+#[derive(Debug)]
+pub struct PlanReport {
+    /// What is wrong with policies and requests.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The plan; `None` where the policies are invalid.
+    pub plan: Option<Plan>,
+    /// How the command should end.
+    pub verdict: Verdict,
+}
+
+impl PlanReport {
+    /// Whether `apply` would do anything.
+    pub fn has_changes(&self) -> bool {
+        self.plan.as_ref().is_some_and(Plan::has_changes)
+    }
+}
+
+/// Plans, and writes nothing.
+///
+/// # Errors
+/// Something could not be read, or the ledger is damaged.
+pub fn plan(workspace: &Workspace, events: &mut dyn Events) -> Result<PlanReport, PassError> {
+    let now = workspace.clock.now();
+    let texts = Texts::read(workspace)?;
+    let loaded = texts.load(now);
+    if !loaded.catalog_valid {
+        return Ok(PlanReport { diagnostics: loaded.diagnostics, plan: None, verdict: Verdict::Invalid });
+    }
+    let state = state_dir(workspace, &loaded.catalog)?.read()?;
+    let engine = engine(workspace, &loaded.catalog)?;
+    let pass = Pass { workspace, texts: &texts, loaded: &loaded, engine: &engine, now };
+    let inventory = pass.inventory()?;
+    let outlook = pass.look(&state, inventory, events)?;
+    let verdict = verdict(&outlook.plan, now, Verdict::Invalid);
+    Ok(PlanReport { diagnostics: loaded.diagnostics, plan: Some(outlook.plan), verdict })
+}
+
+/// What a pass rests on besides state and files.
+#[derive(Clone, Copy)]
+pub(super) struct Pass<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) texts: &'a Texts,
+    pub(super) loaded: &'a Loaded,
+    pub(super) engine: &'a Engine,
+    pub(super) now: Timestamp,
+}
+
+/// What a pass sees and means to do.
+pub(super) struct Outlook {
+    pub(super) inventory: Inventory,
+    pub(super) fingerprints: BTreeMap<TaskId, String>,
+    pub(super) found: Vec<BlockFound>,
+    pub(super) draft: Draft,
+    pub(super) counts: Vec<FileCounts>,
+    pub(super) plan: Plan,
+}
+
+impl Pass<'_> {
+    /// The files of all datasets.
+    ///
+    /// # Errors
+    /// [`PassError::Layout`] where datasets overlap each other or our own places.
+    pub(super) fn inventory(&self) -> Result<Inventory, PassError> {
+        let catalog = &self.loaded.catalog;
+        let inventory = self.engine.inventory(catalog, &reserved(self.workspace, catalog));
+        let faults = layout_faults(&inventory);
+        if faults.is_empty() { Ok(inventory) } else { Err(PassError::Layout { faults }) }
+    }
+
+    /// Searches, drafts, measures and plans; looks again where files change meanwhile.
+    pub(super) fn look(
+        &self,
+        state: &State,
+        mut inventory: Inventory,
+        events: &mut dyn Events,
+    ) -> Result<Outlook, PassError> {
+        for left in (0..LOOKS).rev() {
+            let (outlook, moved) = self.look_once(state, inventory, events)?;
+            if !moved || left == 0 {
+                return Ok(outlook);
+            }
+            events.event(Event::Notice { text: "files changed meanwhile: looking again".to_owned() });
+            inventory = self.inventory()?;
+        }
+        Err(PassError::Bug("a pass that never looks".to_owned()))
+    }
+
+    fn look_once(
+        &self,
+        state: &State,
+        mut inventory: Inventory,
+        events: &mut dyn Events,
+    ) -> Result<(Outlook, bool), PassError> {
+        let key = state.deployment_key();
+        let fingerprints = fingerprints(&self.loaded.requests, key);
+        let situation = Situation {
+            catalog: &self.loaded.catalog,
+            requests: &self.loaded.requests,
+            ledger: state.view(),
+            fingerprints: &fingerprints,
+            now: self.now,
+        };
+        let open = to_search(&triage(situation));
+        let blocks = self.search_blocks(state, &open, &fingerprints)?;
+        let searched = search(self.engine, situation.catalog, &inventory, blocks, events)?;
+        let mut moved = searched.moved;
+        for (name, (shown, what)) in searched.unreadable {
+            if let Some(files) = inventory.datasets.get_mut(&name) {
+                files.problems.push(FileProblem { shown, what, stops_pass: false });
+            }
+        }
+        let mut found = searched.found;
+        let mut blocks = blocking(situation.catalog, &inventory);
+        let (mut drafted, mut counts) =
+            self.measured(situation, &mut inventory, &mut blocks, &found, &mut moved, events)?;
+        if settle_standing(&open, &drafted, &counts, &mut found) {
+            (drafted, counts) =
+                self.measured(situation, &mut inventory, &mut blocks, &found, &mut moved, events)?;
+        }
+        let evidence = Evidence { inventory: &inventory, blocks: &blocks, found: &found };
+        guard_draft(situation, evidence, &drafted).map_err(|broken| PassError::Bug(broken.to_string()))?;
+        let inputs = PlanInputs::new(
+            self.loaded.policies_digest.clone(),
+            self.texts.requests_digest(key),
+            &inventory,
+            state.view().seq,
+        );
+        let plan = finish(&drafted, &counts, &inventory, inputs)
+            .map_err(|broken| PassError::Bug(broken.to_string()))?;
+        guard_plan(&plan, &drafted).map_err(|broken| PassError::Bug(broken.to_string()))?;
+        Ok((Outlook { inventory, fingerprints, found, draft: drafted, counts, plan }, moved))
+    }
+
+    /// Drafts and measures, leaving out datasets in which a file cannot be measured.
+    fn measured(
+        &self,
+        situation: Situation<'_>,
+        inventory: &mut Inventory,
+        blocks: &mut BTreeMap<Name, DatasetBlocks>,
+        found: &[BlockFound],
+        moved: &mut bool,
+        events: &mut dyn Events,
+    ) -> Result<(Draft, Vec<FileCounts>), PassError> {
+        loop {
+            let drafted = draft(situation, Evidence { inventory, blocks, found });
+            events.event(Event::Stage { name: "measuring", steps: drafted.erase.len() as u64 });
+            match super::erase::measure(self.engine, &drafted.erase, events)? {
+                Ok(counts) => return Ok((drafted, counts)),
+                Err(unreadable) => {
+                    for (name, (shown, what, changed)) in unreadable {
+                        *moved |= changed;
+                        if let Some(files) = inventory.datasets.get_mut(&name) {
+                            files.problems.push(FileProblem { shown, what, stops_pass: false });
+                        }
+                    }
+                    *blocks = blocking(situation.catalog, inventory);
+                }
+            }
+        }
+    }
+
+    fn search_blocks(
+        &self,
+        state: &State,
+        open: &[OpenBlock],
+        fingerprints: &BTreeMap<TaskId, String>,
+    ) -> Result<Vec<SearchBlock<'_>>, PassError> {
+        let mut blocks = Vec::with_capacity(open.len());
+        for open in open {
+            let Some(request) = self.loaded.requests.get(open.block.request) else { continue };
+            let Some(user) = request.users.get(open.block.user) else { continue };
+            let id = TaskId {
+                request: request.name.clone(),
+                key: Some(user.key.clone()),
+                action: Some(Action::Delete),
+            };
+            let remembered = match fingerprints.get(&id) {
+                Some(print) => state.keys().load(&TaskKeyName::of(&id, print))?,
+                None => None,
+            };
+            let remembered = remembered.map(|key| key.found).unwrap_or_default();
+            blocks.push(SearchBlock { block: open.block, request, user, remembered });
+        }
+        Ok(blocks)
+    }
+}
+
+/// Takes the rows of standing blocks away in which nothing would change: they are in erased form.
+/// Whether there were any.
+fn settle_standing(
+    open: &[OpenBlock],
+    draft: &Draft,
+    counts: &[FileCounts],
+    found: &mut [BlockFound],
+) -> bool {
+    let mut settled = false;
+    for open in open.iter().filter(|open| open.standing_only) {
+        let tasks: Vec<usize> = draft
+            .tasks
+            .iter()
+            .enumerate()
+            .filter(|(_, task)| task.block == Some(open.block))
+            .map(|(index, _)| index)
+            .collect();
+        let changes = counts
+            .iter()
+            .flat_map(|file| &file.tasks)
+            .any(|task| tasks.contains(&(task.task as usize)) && task.rows_erased > 0);
+        for block in found.iter_mut().filter(|found| found.block == open.block && !changes) {
+            for dataset in &mut block.datasets {
+                settled |= !dataset.rows.is_empty();
+                dataset.rows.clear();
+                dataset.hits.clear();
+            }
+        }
+    }
+    settled
+}
+
+/// How a plan or report ends: `rejected` is what a rejected task means for the command at hand.
+pub(super) fn verdict(plan: &Plan, now: Timestamp, rejected: Verdict) -> Verdict {
+    plan.tasks
+        .iter()
+        .map(|task| {
+            let overdue = !task.phase.is_final() && task.due.is_some_and(|due| due < now);
+            let by_phase = match (task.phase, task.reason) {
+                (Phase::Rejected, _) => rejected,
+                (Phase::Failed, _) => Verdict::Partial,
+                (
+                    Phase::Blocked,
+                    Some(
+                        Reason::LimitExceeded
+                        | Reason::IdentityConflict
+                        | Reason::NeedsApproval
+                        | Reason::Orphaned,
+                    ),
+                ) => Verdict::Blocked,
+                _ => Verdict::Done,
+            };
+            if overdue { by_phase.and(Verdict::Blocked) } else { by_phase }
+        })
+        .fold(Verdict::Done, Verdict::and)
+}
+
