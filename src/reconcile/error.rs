@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::EngineError;
+use crate::engine::access::AccessError;
 use crate::model::Name;
 use crate::store::StoreError;
 
@@ -28,6 +29,9 @@ pub enum PassError {
     /// The state cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No package can be made.
+    #[error(transparent)]
+    Access(AccessError),
     /// The data cannot be read, as a whole.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -84,8 +88,10 @@ impl PassError {
             Self::Sources { .. } | Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::NotApproved => {
                 Verdict::Failed
             }
-            Self::Store(error) if error.is_contention() => Verdict::Stale,
-            Self::Store(_) => Verdict::Failed,
+            Self::Store(StoreError::Busy { .. } | StoreError::Exists { .. } | StoreError::Conflict { .. }) => {
+                Verdict::Stale
+            }
+            Self::Store(_) | Self::Access(_) => Verdict::Failed,
             Self::Engine(EngineError::Bug(_)) | Self::Bug(_) => Verdict::Bug,
             Self::Engine(_) => Verdict::Failed,
             Self::Stale { .. } => Verdict::Stale,
@@ -108,4 +114,16 @@ impl PassError {
             _ => None,
         }
     }
+}
+
+/// An error and what caused it, on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
 }

@@ -1,0 +1,239 @@
+//! Carries a plan out: intent, packages, erasure, outcome.
+
+use std::time::Instant;
+
+use crate::diagnostic::Diagnostic;
+use crate::model::{Action, Phase};
+use crate::plan::{Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
+use crate::store::{Exports, OpenState, Record};
+
+use super::export::{Exported, export};
+use super::gather::{Texts, engine, state_dir};
+use super::outcome::{Outcome, Outcomes};
+use super::pass::{Outlook, Pass, verdict};
+use super::record::{intents, task_ref};
+use super::{Event, Events, PassError, SavedPlan, Verdict, Workspace, erase};
+
+/// Who says that the plan may be carried out.
+pub enum Approval<'a> {
+    /// Nobody needs to be asked.
+    Given,
+    /// A saved plan: exactly that, or nothing.
+    Saved(SavedPlan),
+    /// A person, shown the plan.
+    Ask(Box<dyn FnMut(&Plan) -> bool + 'a>),
+}
+
+/// What a pass did.
+#[derive(Debug)]
+pub struct ApplyReport {
+    /// What is wrong with policies and requests.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The plan that was carried out.
+    pub plan_id: Option<String>,
+    /// What it rested on.
+    pub inputs: Option<PlanInputs>,
+    /// The tasks as they are now.
+    pub tasks: Vec<AppliedTask>,
+    /// Sums, as measured.
+    pub totals: Totals,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+    /// Number and SHA-256 of the newest ledger commit: keep it elsewhere.
+    pub head: Option<(u64, String)>,
+    /// How the command should end.
+    pub verdict: Verdict,
+}
+
+/// One task after the pass.
+#[derive(Debug, Clone)]
+pub struct AppliedTask {
+    /// As planned, with the phase that it has now.
+    pub task: PlannedTask,
+    /// Its package.
+    pub package: Option<String>,
+    /// Whether the outcome was read again and proved; `None`: there was nothing to prove.
+    pub verified: Option<bool>,
+    /// How long it took, alone or its share of work done together.
+    pub seconds: f64,
+    /// Whether this pass did or decided something for it.
+    pub touched: bool,
+}
+
+/// One pass: looks, plans, asks, does, records.
+///
+/// # Errors
+/// The pass could not be carried through; what was recorded before is done.
+pub fn apply(
+    workspace: &Workspace,
+    approval: Approval<'_>,
+    events: &mut dyn Events,
+) -> Result<ApplyReport, PassError> {
+    let now = workspace.clock.now();
+    let texts = Texts::read(workspace)?;
+    let loaded = texts.load(now);
+    if !loaded.catalog_valid {
+        return Ok(invalid(loaded.diagnostics));
+    }
+    let engine = engine(workspace, &loaded.catalog)?;
+    let pass = Pass { workspace, texts: &texts, loaded: &loaded, engine: &engine, now };
+    // Before the state is opened, which would make its directory: it must not lie in a dataset.
+    let inventory = pass.inventory()?;
+    let mut state = state_dir(workspace, &loaded.catalog)?.write(workspace.lock_wait)?;
+    for warning in state.state().warnings() {
+        events.event(Event::Notice { text: warning.to_string() });
+    }
+    let exports = Exports::open(workspace.exports(&loaded.catalog.settings), ".".as_ref())?;
+    let inventory = match erase::recover(&pass, &inventory, &mut state, events)? {
+        true => pass.inventory()?,
+        false => inventory,
+    };
+    let outlook = pass.look(state.state(), inventory, events)?;
+    approve(approval, &outlook.plan)?;
+    Applying { pass, outlook: &outlook, state: &mut state, exports: &exports }.all(events, &loaded.diagnostics)
+}
+
+fn invalid(diagnostics: Vec<Diagnostic>) -> ApplyReport {
+    ApplyReport {
+        diagnostics,
+        plan_id: None,
+        inputs: None,
+        tasks: Vec::new(),
+        totals: Totals::default(),
+        notes: vec!["the policies are invalid: nothing was done".to_owned()],
+        head: None,
+        verdict: Verdict::Invalid,
+    }
+}
+
+fn approve(approval: Approval<'_>, plan: &Plan) -> Result<(), PassError> {
+    match approval {
+        Approval::Given => Ok(()),
+        Approval::Ask(mut ask) => {
+            if !plan.has_changes() || ask(plan) { Ok(()) } else { Err(PassError::NotApproved) }
+        }
+        Approval::Saved(saved) => {
+            let mut lines = moved(&saved.plan.inputs, &plan.inputs);
+            if lines.is_empty() && saved.plan.plan_id != plan.plan_id {
+                lines.push("time has passed: what is to be done is no longer the same".to_owned());
+            }
+            if lines.is_empty() { Ok(()) } else { Err(PassError::Stale { moved: lines }) }
+        }
+    }
+}
+
+struct Applying<'a> {
+    pass: Pass<'a>,
+    outlook: &'a Outlook,
+    state: &'a mut OpenState,
+    exports: &'a Exports,
+}
+
+impl Applying<'_> {
+    fn all(
+        mut self,
+        events: &mut dyn Events,
+        diagnostics: &[Diagnostic],
+    ) -> Result<ApplyReport, PassError> {
+        let started = Instant::now();
+        let scratch = self.state.scratch(self.pass.workspace.scratch.as_deref())?;
+        let key = self
+            .state
+            .state()
+            .deployment_key()
+            .ok_or_else(|| PassError::Bug("a state without a deployment key".to_owned()))?
+            .clone();
+        let intents = intents(&self.pass, self.outlook, self.state.state().view(), &key, self.exports);
+        self.append(intents)?;
+
+        let (exported, compiling) =
+            export(&self.pass, self.outlook, self.exports, scratch.path(), events)?;
+        let mut outcomes = Outcomes::new(self.outlook, self.state.state().view());
+        let share = compiling / exported.len().max(1) as f64;
+        for (task, exported) in exported {
+            outcomes.exported(task, exported, share);
+        }
+        // A delete whose block also asks for access waits for that package to be durable.
+        let waiting = outcomes.waiting_deletes();
+        let records = outcomes.records();
+        self.append(records)?;
+        erase::erase(&self.pass, self.outlook, self.state, &waiting, &mut outcomes, events)?;
+        let records = outcomes.records();
+        self.append(records)?;
+        self.expire()?;
+        tracing::info!(seconds = started.elapsed().as_secs_f64(), "applied");
+        Ok(self.report(outcomes, diagnostics))
+    }
+
+    fn append(&mut self, records: Vec<Record>) -> Result<(), PassError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        Ok(self.state.append(records, self.pass.now)?)
+    }
+
+    /// Deletes packages whose time has come; each is gone from the disk before anyone records it.
+    fn expire(&mut self) -> Result<(), PassError> {
+        let due: Vec<_> = self
+            .state
+            .state()
+            .view()
+            .packages
+            .iter()
+            .filter(|(_, (_, package))| package.expires_at <= self.pass.now)
+            .map(|(location, (id, _))| (location.clone(), id.clone()))
+            .collect();
+        let mut records = Vec::with_capacity(due.len());
+        for (location, id) in due {
+            self.exports.delete(&location)?;
+            records.push(Record::PackageExpired { task: task_ref(&id), package: location });
+        }
+        self.append(records)
+    }
+
+    fn report(&self, outcomes: Outcomes<'_>, diagnostics: &[Diagnostic]) -> ApplyReport {
+        let view = self.state.state().view();
+        let mut plan = self.outlook.plan.clone();
+        let mut tasks = Vec::with_capacity(plan.tasks.len());
+        for (index, planned) in (0..TaskIndex::MAX).zip(&mut plan.tasks) {
+            let outcome = outcomes.get(index);
+            if let Some(Outcome { phase, reason, message, .. }) = outcome {
+                (planned.phase, planned.reason, planned.message) = (*phase, *reason, message.clone());
+            }
+            let id = self.outlook.draft.tasks.get(index as usize).map(|task| &task.id);
+            let known = id.and_then(|id| view.tasks.get(id));
+            let package = known.and_then(|state| state.package.as_ref()).filter(|p| !p.expired);
+            tasks.push(AppliedTask {
+                task: planned.clone(),
+                package: package.map(|package| package.location.clone()),
+                verified: outcome.and_then(|outcome| outcome.verified),
+                seconds: outcome.map_or(0.0, |outcome| outcome.seconds),
+                touched: outcome.is_some() || !planned.phase.is_final(),
+            });
+        }
+        let verdict = verdict(&plan, self.pass.now, self.rejected(&plan))
+            .and(if undone(&plan) { Verdict::Partial } else { Verdict::Done });
+        ApplyReport {
+            diagnostics: diagnostics.to_vec(),
+            plan_id: Some(plan.plan_id),
+            inputs: Some(plan.inputs),
+            tasks,
+            totals: plan.totals,
+            notes: plan.notes,
+            head: self.state.state().head().map(|head| (head.seq, head.sha256.clone())),
+            verdict,
+        }
+    }
+
+    /// 3 where nothing valid is left, else 5.
+    fn rejected(&self, plan: &Plan) -> Verdict {
+        let valid = plan.tasks.iter().any(|task| task.phase != Phase::Rejected);
+        if valid { Verdict::Partial } else { Verdict::Invalid }
+    }
+}
+
+/// Whether something that should have been done is still to do.
+fn undone(plan: &Plan) -> bool {
+    plan.tasks.iter().any(|task| task.phase == Phase::Submitted && task.action == Some(Action::Delete))
+}
+

@@ -1,0 +1,205 @@
+//! How the tasks of a pass ended, and what the ledger is told of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Action, Phase, Reason};
+use crate::plan::{LedgerView, PackageRecord, TaskCounts, TaskIndex};
+use crate::store::Record;
+
+use super::export::Exported;
+use super::pass::Outlook;
+use super::record::{counts, rows_erased, sources, task_ref};
+
+/// How one task ended.
+#[derive(Debug, Clone)]
+pub(super) struct Outcome {
+    pub(super) phase: Phase,
+    pub(super) reason: Option<Reason>,
+    pub(super) message: Option<String>,
+    pub(super) counts: TaskCounts,
+    pub(super) package: Option<PackageRecord>,
+    pub(super) verified: Option<bool>,
+    pub(super) seconds: f64,
+}
+
+/// The outcomes of a pass, and which of them the ledger has yet to be told.
+pub(super) struct Outcomes<'a> {
+    outlook: &'a Outlook,
+    /// The states before the pass.
+    before: LedgerView,
+    by_task: BTreeMap<TaskIndex, Outcome>,
+    untold: BTreeSet<TaskIndex>,
+}
+
+impl<'a> Outcomes<'a> {
+    /// With what is settled without any work: nothing found, or nothing left to change.
+    pub(super) fn new(outlook: &'a Outlook, view: &LedgerView) -> Self {
+        let mut all = Self { outlook, before: view.clone(), by_task: BTreeMap::new(), untold: BTreeSet::new() };
+        for (index, (task, planned)) in
+            (0..TaskIndex::MAX).zip(outlook.draft.tasks.iter().zip(&outlook.plan.tasks))
+        {
+            if !task.runs {
+                continue;
+            }
+            let nothing = match task.id.action {
+                Some(Action::Access) => task.rows() == 0,
+                _ => rows_erased(planned) == 0,
+            };
+            if nothing {
+                all.ended(index, Erasure::default());
+            }
+        }
+        all
+    }
+
+    pub(super) fn get(&self, index: TaskIndex) -> Option<&Outcome> {
+        self.by_task.get(&index)
+    }
+
+    /// An access task has its package, or failed.
+    pub(super) fn exported(&mut self, index: TaskIndex, exported: Exported, seconds: f64) {
+        let Some(task) = self.outlook.draft.tasks.get(index as usize) else { return };
+        let counts = counts(task);
+        let outcome = match exported {
+            Exported::Package { record, verified } => Outcome {
+                phase: Phase::Complete,
+                reason: Some(Reason::Exported),
+                message: None,
+                counts,
+                package: Some(record),
+                verified: Some(verified),
+                seconds,
+            },
+            Exported::Failed(reason, message) => Outcome {
+                phase: Phase::Failed,
+                reason: Some(reason),
+                message: Some(message),
+                counts,
+                package: None,
+                verified: None,
+                seconds,
+            },
+        };
+        self.set(index, outcome);
+    }
+
+    /// A delete (or a task without work) has come to the end that the draft foresaw.
+    pub(super) fn ended(&mut self, index: TaskIndex, erasure: Erasure) {
+        let at = index as usize;
+        let (Some(task), Some(planned)) =
+            (self.outlook.draft.tasks.get(at), self.outlook.plan.tasks.get(at))
+        else {
+            return;
+        };
+        let mut counts = counts(task);
+        if task.id.action == Some(Action::Delete) {
+            counts.rows_erased = Some(erasure.rows);
+            counts.cells_erased = Some(erasure.cells);
+            counts.files_touched = Some(erasure.files);
+        }
+        let held = planned.reason == Some(Reason::Held);
+        let outcome = Outcome {
+            phase: if held { Phase::Blocked } else { Phase::Complete },
+            reason: if held { Some(Reason::Held) } else { task.outcome },
+            message: if held { planned.message.clone() } else { None },
+            counts,
+            package: None,
+            verified: erasure.proved,
+            seconds: erasure.seconds,
+        };
+        self.set(index, outcome);
+    }
+
+    /// A task failed.
+    pub(super) fn failed(&mut self, index: TaskIndex, reason: Reason, message: String, erasure: Erasure) {
+        let Some(task) = self.outlook.draft.tasks.get(index as usize) else { return };
+        let mut counts = counts(task);
+        counts.rows_erased = Some(erasure.rows);
+        counts.cells_erased = Some(erasure.cells);
+        counts.files_touched = Some(erasure.files);
+        let outcome = Outcome {
+            phase: Phase::Failed,
+            reason: Some(reason),
+            message: Some(message),
+            counts,
+            package: None,
+            verified: None,
+            seconds: erasure.seconds,
+        };
+        self.set(index, outcome);
+    }
+
+    fn set(&mut self, index: TaskIndex, outcome: Outcome) {
+        self.by_task.insert(index, outcome);
+        self.untold.insert(index);
+    }
+
+    /// Deletes whose block's package could not be made in this pass.
+    pub(super) fn waiting_deletes(&self) -> BTreeSet<TaskIndex> {
+        let tasks = &self.outlook.draft.tasks;
+        let failed: Vec<_> = self
+            .by_task
+            .iter()
+            .filter(|(_, outcome)| outcome.phase == Phase::Failed)
+            .filter_map(|(index, _)| tasks.get(*index as usize))
+            .filter(|task| task.id.action == Some(Action::Access))
+            .filter_map(|task| task.block)
+            .collect();
+        (0..TaskIndex::MAX)
+            .zip(tasks)
+            .filter(|(_, task)| task.id.action == Some(Action::Delete))
+            .filter(|(_, task)| task.block.is_some_and(|block| failed.contains(&block)))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// What the ledger has yet to be told. A state that it knows already is not told again.
+    pub(super) fn records(&mut self) -> Vec<Record> {
+        let untold = std::mem::take(&mut self.untold);
+        untold.into_iter().filter_map(|index| self.record(index)).collect()
+    }
+
+    fn record(&self, index: TaskIndex) -> Option<Record> {
+        let task = self.outlook.draft.tasks.get(index as usize)?;
+        let outcome = self.by_task.get(&index)?;
+        let at = task_ref(&task.id);
+        let (counts, sources) = (outcome.counts.clone(), sources(task));
+        let message = outcome.message.clone();
+        let known = self.before.tasks.get(&task.id);
+        let stands = known.is_some_and(|known| {
+            task.fingerprint.as_ref() == Some(&known.fingerprint)
+                && known.phase == outcome.phase
+                && known.reason == outcome.reason
+                && known.message == message
+        });
+        let nothing_done = counts.rows_erased.unwrap_or(0) == 0 && outcome.package.is_none();
+        if stands && nothing_done {
+            return None;
+        }
+        let reason = outcome.reason.unwrap_or(Reason::Erased);
+        Some(match outcome.phase {
+            Phase::Blocked => Record::TaskBlocked { task: at, reason, message, counts, sources },
+            Phase::Failed => Record::TaskFailed { task: at, reason, message, counts, sources },
+            _ => Record::TaskCompleted {
+                task: at,
+                reason,
+                counts,
+                sources,
+                left_out: task.left_out.clone(),
+                package: outcome.package.clone(),
+                verified: outcome.verified,
+            },
+        })
+    }
+}
+
+/// What an erasure came to for one task.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Erasure {
+    pub(super) rows: u64,
+    pub(super) cells: u64,
+    pub(super) files: u64,
+    /// Whether it was proved; `None`: nothing changed.
+    pub(super) proved: Option<bool>,
+    pub(super) seconds: f64,
+}
