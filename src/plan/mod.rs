@@ -11,6 +11,8 @@ mod hits;
 mod inventory;
 mod ledger_view;
 mod mask;
+#[cfg(test)]
+pub(crate) mod measuring;
 mod reach;
 mod resolve;
 mod search;
