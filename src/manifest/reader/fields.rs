@@ -46,7 +46,9 @@ impl<'n> Fields<'n> {
 
     /// The first entry of that key.
     pub fn entry(&mut self, key: &'static str) -> Option<&'n Entry> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         self.entries.iter().find(|entry| entry.key == key)
     }
 
