@@ -278,11 +278,13 @@ impl<'t> Lexer<'t> {
             return c;
         }
         let before = self.cursor.clone();
-        if first < 0xdc00 && self.cursor.take('\\') && self.cursor.take('u') {
-            if let Some(second @ 0xdc00..0xe000) = self.hex() {
-                let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-                return char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-            }
+        if first < 0xdc00
+            && self.cursor.take('\\')
+            && self.cursor.take('u')
+            && let Some(second @ 0xdc00..0xe000) = self.hex()
+        {
+            let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+            return char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
         }
         self.cursor = before;
         self.fault(FaultKind::LoneSurrogate, at);

@@ -5,6 +5,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::manifest::tree::Kind;
 
+/// A text and (line, column, kind) of each of its faults.
+type Case = (&'static str, &'static [(usize, usize, FaultKind)]);
+
 /// (line, column, kind) of each fault.
 fn faults(text: &str) -> Vec<(usize, usize, FaultKind)> {
     parse(text.as_bytes()).faults.iter().map(|f| (f.at.line, f.at.column, f.kind)).collect()
@@ -23,7 +26,8 @@ fn value(node: &Node) -> serde_json::Value {
 
 #[test]
 fn published_sample_has_five_faults() {
-    let sample = include_bytes!("../../../tests/manifest_invalid/requests/adobe-published.json");
+    let sample =
+        include_bytes!("../../../tests/manifest_invalid/requests/AMP0701-adobe-published.json");
     let found: Vec<_> =
         parse(sample).faults.iter().map(|f| (f.at.line, f.at.column, f.kind)).collect();
     let expected = [
@@ -42,7 +46,8 @@ fn published_sample_has_five_faults() {
 
 #[test]
 fn mended_tree_of_the_published_sample_is_the_repaired_one() {
-    let broken = include_bytes!("../../../tests/manifest_invalid/requests/adobe-published.json");
+    let broken =
+        include_bytes!("../../../tests/manifest_invalid/requests/AMP0701-adobe-published.json");
     let repaired = include_bytes!("../../../tests/manifest_valid/requests/adobe-repaired.json");
     let repaired = parse(repaired);
     assert_eq!(repaired.faults, []);
@@ -52,7 +57,7 @@ fn mended_tree_of_the_published_sample_is_the_repaired_one() {
 #[test]
 fn one_fault_each_where_it_stands() {
     use FaultKind::*;
-    let cases: &[(&str, &[(usize, usize, FaultKind)])] = &[
+    let cases: &[Case] = &[
         ("", &[(1, 1, Empty)]),
         (" \n ", &[(2, 2, Empty)]),
         ("\u{feff}[1, 2]", &[]),

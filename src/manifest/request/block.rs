@@ -157,13 +157,12 @@ impl Reading<'_, '_> {
         let words = known.map(Action::as_str);
         if named.is_empty() {
             self.reject(verdict, Reason::Invalid, NO_ACTION, node.at, "`action` is empty")
-                .help(format!("write {} or both", alternatives(&words)));
+                .help(format!("write {} or both", words.join(", ")));
         }
         for found in named {
             let Some(action) = known.into_iter().find(|action| action.as_str() == found.text)
             else {
-                let near = did_you_mean(found.text, &words);
-                let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                let help = hint(found.text, &words);
                 self.reject(
                     verdict,
                     Reason::UnknownAction,
@@ -171,7 +170,7 @@ impl Reading<'_, '_> {
                     found.at,
                     "an unknown action",
                 )
-                .help(format!("{hint}The actions are {}", words.join(" and ")));
+                .help(help);
                 continue;
             };
             if !actions.insert(action) {
@@ -253,8 +252,10 @@ impl Reading<'_, '_> {
             .iter()
             .filter(|dataset| reaches(dataset, include, Some(only), qa))
             .collect();
-        let narrowed = include.is_some() || !only.is_empty();
-        if reached.is_empty() && narrowed && include.is_none_or(|i| !nothing_included(catalog, i)) {
+        if include.is_some_and(|products| nothing_included(catalog, products)) {
+            return;
+        }
+        if reached.is_empty() && (include.is_some() || !only.is_empty()) {
             self.report
                 .warning(NOTHING_REACHED, at, "the block reaches no dataset")
                 .help("widen `only` and `include`, or compare them with the policies");
@@ -299,4 +300,13 @@ pub(super) fn reaches(
             only.datasets.as_ref().is_none_or(|names| names.contains(&dataset.name))
                 && only.sources.as_ref().is_none_or(|sources| sources.contains(&dataset.source))
         })
+}
+
+/// What a word may be, and which of them was probably meant.
+pub(super) fn hint(word: &str, words: &[&str]) -> String {
+    let all = alternatives(words);
+    match did_you_mean(word, words) {
+        Some(near) => format!("did you mean `{near}`? It takes {all}"),
+        None => format!("it takes {all}"),
+    }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::block::MAX_IDENTITIES;
+use super::block::{MAX_IDENTITIES, hint};
 use super::reading::{Reading, Verdict};
 use crate::manifest::codes::files::{MISSING_KEY, NOT_SUPPORTED};
 use crate::manifest::codes::request::{
     COMPOSITE, EMPTY_VALUE, IDENTITY_TYPE, NAMESPACE_DISAGREES, NAMESPACE_ID, NAMESPACE_NAME,
     PLACEHOLDER, QA_HARD_CODED, VALUE_FORMAT,
 };
-use crate::manifest::reader::{Fields, Text, alternatives, did_you_mean, list, wrong_type};
+use crate::manifest::reader::{Fields, Text, list, wrong_type};
 use crate::manifest::tree::{Kind, Node};
 use crate::model::{
     Identity, IdentityTerm, NamespaceName, Reason, Sensitive, WELL_KNOWN, well_known_id,
@@ -190,10 +190,9 @@ impl Reading<'_, '_> {
         let mut name = fields.text(self.report, "namespace");
         let mut id = fields.text(self.report, "namespaceId");
         if let Some(kind) = kind.filter(|kind| !TYPES.contains(&kind.text)) {
-            let near = did_you_mean(kind.text, &TYPES);
-            let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let help = hint(kind.text, &TYPES);
             self.reject(verdict, Reason::Invalid, IDENTITY_TYPE, kind.at, "an unknown `type`")
-                .help(format!("{hint}It is {}", alternatives(&TYPES)));
+                .help(help);
             return None;
         }
         if !name_there && !id_there {

@@ -110,7 +110,9 @@ impl<'r> Reading<'r, '_> {
         fields.finish(self.report);
         let reason = reason?;
         if reason.text.trim().is_empty() {
-            self.report.error(EMPTY, reason.at, "`reason` is empty");
+            self.report
+                .error(EMPTY, reason.at, "`reason` is empty")
+                .help("say why the request takes longer");
             return None;
         }
         Some(Extension { until: until?, reason: reason.text.to_owned() })
@@ -135,12 +137,13 @@ impl<'r> Reading<'r, '_> {
         };
         let named = fields.texts(self.report, "include")?;
         if named.is_empty() {
-            self.report.error(EMPTY, entry.value.at, "`include` is empty").help(
-                "write the products that the request is about, or remove the key to reach all",
-            );
+            let help =
+                "write the products that the request is about, or remove the key to reach all";
+            self.report.error(EMPTY, entry.value.at, "`include` is empty").help(help);
+            return None;
         }
         let mut products = BTreeSet::new();
-        let mut any = named.is_empty();
+        let mut any = false;
         for found in named {
             let product = Product::new(found.text).ok();
             let known = product.as_ref().is_some_and(|product| {
