@@ -30,8 +30,9 @@ pub struct LedgerView {
     /// Locations at which a task that has begun meant to put a package, without an outcome yet: a
     /// file there may be what a crash left behind.
     pub intended_packages: BTreeMap<String, TaskId>,
-    /// Erasures of files that were begun and have no outcome yet: a crash lies between.
-    pub unsettled: Vec<FileErase>,
+    /// Erasures of files, by [`FileErase::file`], that were begun and have no outcome yet: a crash lies
+    /// between.
+    pub unsettled: BTreeMap<String, FileErase>,
 }
 
 /// The erasure of one file, as the ledger records it before the file is swapped.

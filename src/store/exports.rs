@@ -55,14 +55,17 @@ impl Exports {
     /// [`StoreError::Scheme`], [`StoreError::FileUrl`].
     pub fn open(text: &str, base: &Path) -> Result<Self, StoreError> {
         let root = directory(text, base)?;
-        let text =
-            text.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(text).to_owned();
+        let text = match text.strip_suffix('/').unwrap_or(text) {
+            "" if text.is_empty() => ".",
+            bare => bare,
+        };
+        let text = text.to_owned();
         Ok(Self { text, base: base.to_owned(), storage: Box::new(LocalDisk::new(root)) })
     }
 
     /// Where the package of a block lies: EXPORTS as the user wrote it, then folder and file.
     pub fn location(&self, request: &Name, key: &str) -> String {
-        format!("{}/{}", self.text.trim_end_matches('/'), package_name(request, key))
+        format!("{}/{}", self.text, package_name(request, key))
     }
 
     /// Moves finished packages in, in order, all durable when this returns.
@@ -95,9 +98,7 @@ impl Exports {
     /// [`StoreError::PackageLocation`], [`StoreError::Io`].
     pub fn delete(&self, location: &str) -> Result<bool, StoreError> {
         let (root, folder, name) = self.resolve(location)?;
-        let disk = LocalDisk::new(root);
-        let storage: &dyn Storage =
-            if disk.root() == self.root()? { &*self.storage } else { &disk };
+        let storage = LocalDisk::new(root);
         let removed = storage.remove(&name)?;
         storage.sweep(&folder)?;
         storage.prune(&folder)?;
@@ -129,10 +130,6 @@ impl Exports {
         Ok(swept)
     }
 
-    fn root(&self) -> Result<PathBuf, StoreError> {
-        directory(&self.text, &self.base)
-    }
-
     /// Root, folder and name of a location.
     fn resolve(&self, location: &str) -> Result<(PathBuf, String, String), StoreError> {
         let parts = || {
@@ -143,7 +140,7 @@ impl Exports {
                 part.bytes().all(plain) && !matches!(part, "" | "." | "..")
             };
             let package = file.ends_with(".zip") && safe(file) && safe(folder);
-            package.then(|| (if root.is_empty() { "/" } else { root }, folder, file))
+            package.then_some((if root.is_empty() { "/" } else { root }, folder, file))
         };
         let (root, folder, file) =
             parts().ok_or_else(|| StoreError::PackageLocation { location: location.into() })?;

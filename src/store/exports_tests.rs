@@ -1,1 +1,179 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn request(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+struct Fixture {
+    dir: tempfile::TempDir,
+    exports: Exports,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let exports = Exports::open("out/exports/", dir.path()).unwrap();
+        Self { dir, exports }
+    }
+
+    fn publish(&self, key: &str, text: &str, replace: bool) -> Result<String, StoreError> {
+        let path = self.dir.path().join("package");
+        fs::write(&path, text).unwrap();
+        let package = FinishedPackage { path, request: request("acme"), key: key.into(), replace };
+        Ok(self.exports.publish(&[package])?.remove(0).location)
+    }
+}
+
+#[test]
+fn names_are_what_the_contract_says() {
+    let name = |key: &str| package_name(&request("acme"), key);
+    assert_eq!(name("GDPR-1236"), "acme/GDPR-1236.zip");
+    assert_eq!(name("a b/c"), "acme/a%20b%2Fc.zip");
+    assert_eq!(name("50% ~ü"), "acme/50%25%20%7E%C3%BC.zip");
+    assert_eq!(name("."), "acme/..zip");
+    assert_eq!(name(".."), "acme/...zip");
+    assert_eq!(name("../../etc/passwd"), "acme/..%2F..%2Fetc%2Fpasswd.zip");
+    assert_eq!(name("a\0b\n"), "acme/a%00b%0A.zip");
+    assert_eq!(name(&"x".repeat(200)), format!("acme/{}.zip", "x".repeat(200)));
+    let long = name(&"x".repeat(201));
+    let digest = sha256("x".repeat(201).as_bytes());
+    assert_eq!(long, format!("acme/{}~{digest}.zip", "x".repeat(135)));
+    // A cut never splits an escape.
+    let cut = name(&"ü".repeat(100));
+    assert!(cut.starts_with(&format!("acme/{}~", "%C3%BC".repeat(22) + "%C3")), "{cut}");
+    let odd = Name::from_file_stem(&"r".repeat(240));
+    assert!(package_name(&odd, "k").split('/').next().unwrap().len() <= LONGEST);
+}
+
+#[test]
+fn a_key_that_looks_like_a_cut_one_does_not_share_its_path() {
+    let long = "x".repeat(256);
+    let cut = path_part(&long);
+    assert_ne!(path_part(&cut), cut);
+}
+
+proptest! {
+    #[test]
+    fn distinct_keys_have_distinct_safe_paths(
+        keys in proptest::collection::hash_set("(?s).{0,20}|[%.~a-c/]{0,4}|x{198,203}|ü{30,80}", 2..40)
+    ) {
+        let mut seen = BTreeMap::new();
+        for key in keys {
+            let path = package_name(&request("acme"), &key);
+            let file = path.strip_prefix("acme/").unwrap().to_owned();
+            prop_assert!(file.len() <= LONGEST + 4);
+            prop_assert!(file.ends_with(".zip") && file.len() > 4);
+            prop_assert!(file.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-%~".contains(&b)));
+            if let Some(other) = seen.insert(path, key.clone()) {
+                prop_assert!(false, "{key:?} and {other:?} share {file}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_location_leads_back_to_its_file(key in "(?s).{1,64}") {
+        let exports = Exports::open("out", Path::new("/base")).unwrap();
+        let location = exports.location(&request("acme"), &key);
+        let (root, folder, name) = exports.resolve(&location).unwrap();
+        prop_assert_eq!(root, Path::new("/base/out"));
+        prop_assert_eq!(folder, "acme");
+        prop_assert_eq!(name, package_name(&request("acme"), &key));
+    }
+}
+
+#[test]
+fn packages_are_private_and_replaced_only_on_purpose() {
+    let fixture = Fixture::new();
+    let location = fixture.publish("K 1", "one", false).unwrap();
+    assert_eq!(location, "out/exports/acme/K%201.zip");
+    let path = fixture.dir.path().join(&location);
+    assert_eq!(mode(&path), 0o600);
+    for folder in path.ancestors().skip(1).take(3) {
+        assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    }
+    let again = fixture.publish("K 1", "two", false).unwrap_err();
+    assert!(matches!(again, StoreError::Exists { .. }));
+    assert_eq!(fs::read(&path).unwrap(), b"one");
+    fixture.publish("K 1", "two", true).unwrap();
+    let content = fixture.exports.content(&location).unwrap().unwrap();
+    assert_eq!((content.bytes, content.sha256), (3, sha256(b"two")));
+}
+
+#[test]
+fn the_digest_that_is_reported_is_that_of_the_file() {
+    let fixture = Fixture::new();
+    let path = fixture.dir.path().join("p");
+    fs::write(&path, "package").unwrap();
+    let package =
+        FinishedPackage { path, request: request("acme"), key: "k".into(), replace: false };
+    let published = fixture.exports.publish(&[package]).unwrap().remove(0);
+    assert_eq!(published.content, Content { sha256: sha256(b"package"), bytes: 7 });
+    assert_eq!(fixture.exports.content(&published.location).unwrap(), Some(published.content));
+}
+
+#[test]
+fn expired_packages_go_with_their_empty_folder() {
+    let fixture = Fixture::new();
+    let (one, two) =
+        (fixture.publish("a", "1", false).unwrap(), fixture.publish("b", "2", false).unwrap());
+    let folder = fixture.dir.path().join("out/exports/acme");
+    let staged = folder.join(".amparo-0123456789abcdef0123456789abcdef.tmp");
+    fs::write(&staged, "half").unwrap();
+    assert!(fixture.exports.delete(&one).unwrap());
+    assert!(folder.exists() && !staged.exists());
+    assert!(!fixture.exports.delete(&one).unwrap());
+    assert!(fixture.exports.delete(&two).unwrap());
+    assert!(!folder.exists() && folder.parent().unwrap().exists());
+    assert_eq!(fixture.exports.content(&two).unwrap(), None);
+}
+
+#[test]
+fn packages_are_found_where_exports_used_to_be() {
+    let fixture = Fixture::new();
+    let location = fixture.publish("a", "1", false).unwrap();
+    let moved = Exports::open("elsewhere", fixture.dir.path()).unwrap();
+    assert_ne!(moved.location(&request("acme"), "a"), location);
+    assert!(moved.content(&location).unwrap().is_some());
+    assert!(moved.delete(&location).unwrap());
+    let url = format!("file://{}/urls", fixture.dir.path().display());
+    let exports = Exports::open(&url, Path::new("/nowhere")).unwrap();
+    let path = fixture.dir.path().join("p");
+    fs::write(&path, "x").unwrap();
+    let package = FinishedPackage { path, request: request("r"), key: "k".into(), replace: false };
+    let published = exports.publish(&[package]).unwrap().remove(0);
+    assert_eq!(published.location, format!("{url}/r/k.zip"));
+    assert!(moved.delete(&published.location).unwrap());
+}
+
+#[test]
+fn locations_that_are_none_are_refused() {
+    let fixture = Fixture::new();
+    for bad in ["", "x", "a/b.zip", "e/../k.zip", "e/r/..", "e/r/k.txt", "e//k.zip", "e/r s/k.zip"]
+    {
+        let error = fixture.exports.delete(bad).unwrap_err();
+        assert!(matches!(error, StoreError::PackageLocation { .. }), "{bad}");
+    }
+    assert!(matches!(Exports::open("s3://b/x", Path::new("/")), Err(StoreError::Scheme { .. })));
+}
+
+#[test]
+fn half_copied_packages_are_swept() {
+    let fixture = Fixture::new();
+    let location = fixture.publish(".amparo-x", "kept", false).unwrap();
+    let folder = fixture.dir.path().join("out/exports/acme");
+    fs::write(folder.join(".amparo-0123456789abcdef0123456789abcdef.tmp"), "half").unwrap();
+    assert_eq!(fixture.exports.sweep([location.as_str()]).unwrap(), 1);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+}

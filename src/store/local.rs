@@ -348,3 +348,7 @@ fn sync_all<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), StoreEr
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "local_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use crate::store::encoding::encode;
 use crate::store::{NewFile, Storage, StoreError};
 
 /// The file.
-const FILE: &str = "keys/deployment.key";
+const FILE: &str = "keys/deployment";
 
 /// 32 random bytes, made at first use.
 #[derive(Debug, Clone, PartialEq, Eq)]

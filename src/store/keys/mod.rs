@@ -19,7 +19,7 @@ pub use hmac_key::hmac_key;
 
 use std::collections::BTreeSet;
 
-use super::digest::{random, sha256};
+use super::digest::{random, sha256, unhex};
 use super::encoding::{Decoder, encode, put, put_count};
 use super::{NewFile, Storage, StoreError};
 use crate::model::{Identity, NamespaceName, Sensitive, TaskId};
@@ -164,7 +164,7 @@ impl<'a> KeyStore<'a> {
     pub fn list(&self) -> Result<Vec<TaskKeyName>, StoreError> {
         let name = |file: &String| {
             let stem = file.strip_suffix(".key").or_else(|| file.strip_suffix(".found"))?;
-            Some(TaskKeyName(stem.to_owned()))
+            unhex::<32>(stem).map(|_| TaskKeyName(stem.to_owned()))
         };
         let names: BTreeSet<_> = self.storage.list(FOLDER)?.iter().filter_map(name).collect();
         Ok(names.into_iter().collect())

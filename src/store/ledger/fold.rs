@@ -82,9 +82,11 @@ fn apply_record(view: &mut LedgerView, record: &Record, time: Timestamp) {
             ended(view, task, Phase::Cancelled, *reason, message.as_deref(), time);
         }
         Record::PackageExpired { package, .. } => expired(view, package),
-        Record::EraseIntent(file) => view.unsettled.push(file.clone()),
+        Record::EraseIntent(file) => {
+            view.unsettled.insert(file.file.clone(), file.clone());
+        }
         Record::EraseDone { file, before, .. } => {
-            for erased in take_unsettled(view, file, before) {
+            if let Some(erased) = take_unsettled(view, file, before) {
                 add_erased(view, &erased);
             }
         }
@@ -249,11 +251,9 @@ fn expired(view: &mut LedgerView, location: &str) {
     }
 }
 
-fn take_unsettled(view: &mut LedgerView, file: &str, before: &str) -> Vec<FileErase> {
-    let settled = |intent: &FileErase| intent.file == file && intent.before == before;
-    let (taken, left) = std::mem::take(&mut view.unsettled).into_iter().partition(settled);
-    view.unsettled = left;
-    taken
+fn take_unsettled(view: &mut LedgerView, file: &str, before: &str) -> Option<FileErase> {
+    view.unsettled.get(file).filter(|intent| intent.before == before)?;
+    view.unsettled.remove(file)
 }
 
 fn add_erased(view: &mut LedgerView, file: &FileErase) {

@@ -159,4 +159,6 @@ fn free_name(storage: &dyn Storage, name: &str) -> Result<String, StoreError> {
 }
 
 #[cfg(test)]
+mod fold_tests;
+#[cfg(test)]
 mod tests;

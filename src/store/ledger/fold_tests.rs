@@ -1,0 +1,350 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use jiff::Timestamp;
+
+use super::Record;
+use super::commit::{Commit, Unreadable};
+use super::fold::apply;
+use crate::model::{Action, Name, Phase, Reason, TaskId};
+use crate::plan::{
+    FileErase, FileEraseTask, HistoryStatus, LedgerView, PackageRecord, TaskCounts, TaskRef,
+    TaskState,
+};
+
+fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn task(action: Action) -> TaskRef {
+    TaskRef { request: name("acme"), key: Some("K-1".to_owned()), action: Some(action) }
+}
+
+fn submitted(action: Action, fingerprint: &str, due: i64) -> Record {
+    Record::TaskSubmitted {
+        task: task(action),
+        fingerprint: fingerprint.to_owned(),
+        regulation: Some("gdpr".to_owned()),
+        received_at: time(0),
+        due: time(due),
+    }
+}
+
+fn started(action: Action, package: Option<&str>) -> Record {
+    Record::TaskStarted { task: task(action), package: package.map(str::to_owned) }
+}
+
+fn blocked(reason: Reason) -> Record {
+    Record::TaskBlocked {
+        task: task(Action::Delete),
+        reason,
+        message: Some("wait".to_owned()),
+        counts: TaskCounts { rows_erased: Some(1), ..TaskCounts::default() },
+        sources: vec!["eu".to_owned()],
+    }
+}
+
+fn failed(reason: Reason) -> Record {
+    Record::TaskFailed {
+        task: task(Action::Delete),
+        reason,
+        message: None,
+        counts: TaskCounts::default(),
+        sources: Vec::new(),
+    }
+}
+
+fn completed(action: Action, reason: Reason, package: Option<PackageRecord>) -> Record {
+    Record::TaskCompleted {
+        task: task(action),
+        reason,
+        counts: TaskCounts { person_rows: Some(3), ..TaskCounts::default() },
+        sources: vec!["eu".to_owned(), "us".to_owned()],
+        left_out: vec![name("orders")],
+        package,
+        verified: Some(true),
+    }
+}
+
+fn package(location: &str, compiled: i64) -> PackageRecord {
+    PackageRecord {
+        location: location.to_owned(),
+        sha256: format!("{compiled:064}"),
+        bytes: 10,
+        compiled_at: time(compiled),
+        expires_at: time(compiled + 100),
+        expired: false,
+    }
+}
+
+fn rejected(key: Option<&str>, action: Option<Action>) -> Record {
+    Record::TaskRejected {
+        task: TaskRef { request: name("acme"), key: key.map(str::to_owned), action },
+        fingerprint: None,
+        regulation: None,
+        received_at: time(0),
+        due: time(9),
+        reason: Reason::Invalid,
+        message: Some("bad form".to_owned()),
+    }
+}
+
+fn erase(rows: u64) -> FileErase {
+    FileErase {
+        dataset: name("events"),
+        path: "lake/x=***/a.parquet".to_owned(),
+        file: "f1".to_owned(),
+        before: "b".to_owned(),
+        after: Some("a".to_owned()),
+        tasks: vec![FileEraseTask {
+            task: task(Action::Delete),
+            rows_erased: rows,
+            cells_erased: rows * 4,
+        }],
+    }
+}
+
+/// Each list is a commit, one second after the other, written and read again before it is folded.
+fn fold(commits: &[&[Record]]) -> LedgerView {
+    let mut view = LedgerView::default();
+    for (seq, records) in (1..).zip(commits) {
+        let mut commit = Commit::after(None, records.to_vec(), time(seq));
+        commit.seq = u64::try_from(seq).unwrap();
+        let read = Commit::parse(&commit.to_bytes()).unwrap();
+        assert_eq!(read, commit);
+        apply(&mut view, &read);
+    }
+    view
+}
+
+fn state(view: &LedgerView, action: Action) -> &TaskState {
+    &view.tasks[&TaskId::from(&task(action))]
+}
+
+fn statuses(view: &LedgerView) -> Vec<HistoryStatus> {
+    view.history.iter().map(|entry| entry.status).collect()
+}
+
+#[test]
+fn a_delete_from_begin_to_end() {
+    let intent = Record::EraseIntent(erase(2));
+    let done = Record::EraseDone { dataset: name("events"), file: "f1".into(), before: "b".into() };
+    let begun: &[Record] = &[submitted(Action::Delete, "fp", 50)];
+    let started: &[Record] = &[started(Action::Delete, None), intent];
+    let view = fold(&[begun, started]);
+    let now = state(&view, Action::Delete);
+    assert_eq!(
+        (now.phase, now.started_at, now.finished_at),
+        (Phase::Processing, Some(time(2)), None)
+    );
+    assert_eq!(view.unsettled["f1"], erase(2));
+    assert_eq!(statuses(&view), [HistoryStatus::InProgress]);
+    let end: &[Record] = &[done, completed(Action::Delete, Reason::ErasedNarrowed, None)];
+    let view = fold(&[begun, started, end]);
+    let now = state(&view, Action::Delete);
+    assert_eq!((now.phase, now.reason), (Phase::Complete, Some(Reason::ErasedNarrowed)));
+    assert_eq!((now.finished_at, now.due), (Some(time(3)), time(50)));
+    assert_eq!((now.erased.rows, now.erased.cells, now.erased.files), (2, 8, 1));
+    assert_eq!((now.verified, &now.left_out), (Some(true), &vec![name("orders")]));
+    assert_eq!(now.regulation.as_ref().unwrap().as_str(), "gdpr");
+    assert!(view.unsettled.is_empty());
+    let entry = &view.history[0];
+    assert_eq!((entry.status, entry.handled_at), (HistoryStatus::Done, Some(time(3))));
+    assert_eq!(entry.sources, ["eu", "us"]);
+    assert_eq!(view.seq, 3);
+}
+
+#[test]
+fn an_abandoned_intent_counts_nothing() {
+    let view = fold(&[&[
+        submitted(Action::Delete, "fp", 50),
+        started(Action::Delete, None),
+        Record::EraseIntent(erase(2)),
+        Record::EraseAbandoned { dataset: name("events"), file: "f1".into(), before: "b".into() },
+        Record::EraseDone { dataset: name("events"), file: "f1".into(), before: "b".into() },
+    ]]);
+    assert!(view.unsettled.is_empty());
+    assert_eq!(state(&view, Action::Delete).erased.files, 0);
+}
+
+#[test]
+fn an_access_expires() {
+    let location = "exports/acme/K-1.zip";
+    let ready: &[Record] = &[
+        submitted(Action::Access, "fp", 50),
+        started(Action::Access, Some(location)),
+        completed(Action::Access, Reason::Exported, Some(package(location, 7))),
+    ];
+    let begun = fold(&[&ready[..2]]);
+    assert_eq!(begun.intended_packages.keys().collect::<Vec<_>>(), [location]);
+    let view = fold(&[ready]);
+    assert!(view.intended_packages.is_empty());
+    assert_eq!(view.packages[location].1.expires_at, time(107));
+    let entry = &view.history[0];
+    assert_eq!((entry.status, entry.expires_at), (HistoryStatus::Ready, Some(time(107))));
+    assert_eq!(entry.package.as_deref(), Some(location));
+    let gone = Record::PackageExpired { task: task(Action::Access), package: location.to_owned() };
+    let view = fold(&[ready, &[gone]]);
+    assert!(view.packages.is_empty());
+    assert!(state(&view, Action::Access).package.as_ref().unwrap().expired);
+    assert_eq!(statuses(&view), [HistoryStatus::Expired]);
+    assert_eq!(state(&view, Action::Access).phase, Phase::Complete);
+}
+
+#[test]
+fn only_another_fingerprint_opens_a_task_again() {
+    let location = "exports/acme/K-1.zip";
+    let done: &[Record] = &[
+        submitted(Action::Access, "fp", 50),
+        started(Action::Access, Some(location)),
+        completed(Action::Access, Reason::Exported, Some(package(location, 7))),
+    ];
+    let moved = fold(&[done, &[submitted(Action::Access, "fp", 99)]]);
+    assert_eq!(state(&moved, Action::Access).phase, Phase::Complete);
+    assert_eq!(state(&moved, Action::Access).due, time(99));
+    assert_eq!(statuses(&moved), [HistoryStatus::Ready]);
+    let again: &[Record] = &[submitted(Action::Access, "other", 50)];
+    let open = fold(&[done, again]);
+    let now = state(&open, Action::Access);
+    assert_eq!((now.phase, now.package.as_ref(), now.started_at), (Phase::Submitted, None, None));
+    // The old package still lies there, and must still expire.
+    assert_eq!(open.packages.len(), 1);
+    assert_eq!(statuses(&open), [HistoryStatus::Ready, HistoryStatus::InProgress]);
+    let ready: &[Record] = &[
+        started(Action::Access, Some(location)),
+        completed(Action::Access, Reason::Exported, Some(package(location, 8))),
+    ];
+    let replaced = fold(&[done, again, ready]);
+    assert_eq!(replaced.packages[location].1.compiled_at, time(8));
+    assert_eq!(statuses(&replaced), [HistoryStatus::Expired, HistoryStatus::Ready]);
+    assert!(!state(&replaced, Action::Access).package.as_ref().unwrap().expired);
+}
+
+#[test]
+fn failures_count_and_are_tried_again_on_the_same_line() {
+    let twice: &[Record] = &[
+        submitted(Action::Delete, "fp", 50),
+        started(Action::Delete, None),
+        failed(Reason::DataUnreadable),
+        started(Action::Delete, None),
+        failed(Reason::Conflict),
+    ];
+    let view = fold(&[twice]);
+    let now = state(&view, Action::Delete);
+    assert_eq!((now.phase, now.failures, now.finished_at), (Phase::Failed, 2, None));
+    assert_eq!(statuses(&view), [HistoryStatus::Failed]);
+    let again: &[Record] = &[started(Action::Delete, None)];
+    let view = fold(&[twice, again]);
+    assert_eq!(statuses(&view), [HistoryStatus::InProgress]);
+    assert_eq!(state(&view, Action::Delete).started_at, Some(time(1)));
+    let view = fold(&[twice, again, &[completed(Action::Delete, Reason::NoMatch, None)]]);
+    assert_eq!(statuses(&view), [HistoryStatus::Done]);
+}
+
+#[test]
+fn a_block_keeps_what_was_done_and_goes_on() {
+    let held: &[Record] = &[
+        submitted(Action::Delete, "fp", 50),
+        started(Action::Delete, None),
+        blocked(Reason::Held),
+    ];
+    let view = fold(&[held]);
+    let now = state(&view, Action::Delete);
+    assert_eq!((now.phase, now.reason), (Phase::Blocked, Some(Reason::Held)));
+    assert_eq!((now.counts.rows_erased, now.message.as_deref()), (Some(1), Some("wait")));
+    assert_eq!(statuses(&view), [HistoryStatus::InProgress]);
+    let view = fold(&[held, &[started(Action::Delete, None)]]);
+    let now = state(&view, Action::Delete);
+    assert_eq!((now.phase, now.reason, now.message.as_ref()), (Phase::Processing, None, None));
+    let pending = Record::TaskCleanupPending { task: task(Action::Delete), message: None };
+    let view = fold(&[held, &[pending]]);
+    assert_eq!(state(&view, Action::Delete).reason, Some(Reason::CleanupPending));
+}
+
+#[test]
+fn a_standing_erasure_is_a_new_line_when_it_acts_again() {
+    let done: &[Record] = &[
+        submitted(Action::Delete, "fp", 50),
+        started(Action::Delete, None),
+        completed(Action::Delete, Reason::Erased, None),
+    ];
+    let again: &[Record] = &[started(Action::Delete, None)];
+    let view = fold(&[done, again]);
+    assert_eq!(statuses(&view), [HistoryStatus::Done, HistoryStatus::InProgress]);
+    let now = state(&view, Action::Delete);
+    assert_eq!((now.started_at, now.finished_at), (Some(time(2)), None));
+    assert_eq!(now.counts, TaskCounts::default());
+}
+
+#[test]
+fn withdrawn_and_rejected_tasks_end_and_can_come_back() {
+    let cancelled = Record::TaskCancelled {
+        task: task(Action::Delete),
+        reason: Reason::Withdrawn,
+        message: None,
+    };
+    let ended: &[Record] = &[submitted(Action::Delete, "fp", 50), cancelled];
+    let view = fold(&[ended]);
+    assert_eq!(state(&view, Action::Delete).phase, Phase::Cancelled);
+    assert_eq!(state(&view, Action::Delete).finished_at, Some(time(1)));
+    assert_eq!(statuses(&view), [HistoryStatus::Failed]);
+    let view = fold(&[ended, &[submitted(Action::Delete, "fp", 50)]]);
+    assert_eq!(state(&view, Action::Delete).phase, Phase::Submitted);
+    assert_eq!(statuses(&view), [HistoryStatus::InProgress]);
+    let bad = rejected(Some("K-1"), Some(Action::Delete));
+    let view = fold(&[&[bad]]);
+    let now = state(&view, Action::Delete);
+    assert_eq!((now.phase, now.reason), (Phase::Rejected, Some(Reason::Invalid)));
+    assert_eq!(statuses(&view), [HistoryStatus::Failed]);
+}
+
+#[test]
+fn mended_requests_lose_their_rejections() {
+    let whole = rejected(None, None);
+    let block = rejected(Some("K-1"), None);
+    let other = rejected(Some("K-2"), None);
+    let first: &[Record] = &[whole];
+    // That a block can be told apart says that the request as a whole can be read again.
+    let blocks: &[Record] = &[block, other];
+    let view = fold(&[first, blocks]);
+    assert_eq!((view.tasks.len(), view.history.len()), (2, 0));
+    let view = fold(&[first, blocks, &[submitted(Action::Delete, "fp", 50)]]);
+    let left: Vec<String> = view.tasks.keys().map(ToString::to_string).collect();
+    assert_eq!(left, ["acme/K-1 delete", "acme/K-2"]);
+}
+
+#[test]
+fn what_was_seen_is_remembered() {
+    let seen = |at, digest: &str| Record::RequestSeen {
+        request: name("acme"),
+        digest: digest.to_owned(),
+        at: time(at),
+    };
+    let view = fold(&[
+        &[
+            seen(1, "d1"),
+            Record::DatasetSeen { dataset: name("events"), digest: Some("x".to_owned()) },
+            Record::HoldSeen { hold: name("tax") },
+            Record::KeysDestroyed { task: task(Action::Delete) },
+        ],
+        &[seen(2, "d2")],
+    ]);
+    assert_eq!(view.requests[&name("acme")], time(1));
+    assert_eq!(view.request_digests[&name("acme")], "d2");
+    assert!(view.datasets.contains(&name("events")) && view.holds.contains(&name("tax")));
+}
+
+#[test]
+fn every_event_that_is_written_is_known_when_read() {
+    let text =
+        String::from_utf8(Commit::after(None, vec![blocked(Reason::Held)], time(0)).to_bytes())
+            .unwrap();
+    // An unknown key deep inside is a later version's, and so is an unknown reason.
+    let deep = text.replace("\"rowsErased\":1", "\"rowsErased\":1,\"rowsMoved\":2");
+    assert!(matches!(Commit::parse(deep.as_bytes()), Err(Unreadable::Newer { .. })));
+    let null = text.replace("\"rowsErased\":1", "\"rowsErased\":1,\"rowsMoved\":null");
+    assert!(Commit::parse(null.as_bytes()).is_ok());
+}
