@@ -8,6 +8,7 @@
 //! only while it is the one that was inventoried; a file that makes a decoder panic is a problem of
 //! that file.
 
+pub mod access;
 mod error;
 pub mod fetch;
 mod find;
@@ -16,6 +17,7 @@ mod guard;
 mod inventory;
 mod opened;
 mod pages;
+pub mod sample;
 mod schema;
 mod session;
 mod source;
@@ -62,6 +64,12 @@ impl Engine {
         };
         let session = Session::new(&options.scratch, options.memory, jobs)?;
         Ok(Self { options, session })
+    }
+
+    /// Threads.
+    #[must_use]
+    pub const fn jobs(&self) -> usize {
+        self.session.jobs()
     }
 
     /// Looks at datasets: their files, footers and leaves. Whatever makes one unreadable is in its

@@ -105,10 +105,12 @@ impl LeafType {
     /// matches nothing in that column. The namespace's normalisation applies first; text and binary
     /// that is text compare in the canonical form, other types by value.
     pub fn key(&self, namespace: &Namespace, given: &str) -> Option<Key> {
+        if matches!(self, Self::Text) {
+            return Some(Key::Text(namespace.canonical(given)));
+        }
         let normalized = namespace.normalized(given);
         let text = normalized.trim();
         match self {
-            Self::Text => Some(Key::Text(namespace.canonical(given))),
             Self::Int { bits, signed } => {
                 let number: i128 = text.parse().ok()?;
                 let (low, high) = if *signed {
@@ -132,7 +134,7 @@ impl LeafType {
             Self::FixedBinary(length) => binary(&normalized)
                 .filter(|raw| usize::try_from(*length).is_ok_and(|length| raw.len() == length))
                 .map(|raw| Key::Bytes(canonical_bytes(namespace, &raw))),
-            Self::Float | Self::Bool | Self::Other(_) => None,
+            Self::Text | Self::Float | Self::Bool | Self::Other(_) => None,
         }
     }
 

@@ -179,6 +179,12 @@ impl Namespace {
 
     /// The form to compare by: the normalisation steps, then lower case unless case matters.
     pub fn canonical(&self, value: &str) -> String {
+        let text = self.normalized(value);
+        if self.case_sensitive { text } else { text.to_lowercase() }
+    }
+
+    /// The value after the normalisation steps alone: what the format is held against.
+    pub fn normalized(&self, value: &str) -> String {
         let mut text = value.to_owned();
         for step in &self.normalize {
             text = match step {
@@ -187,20 +193,16 @@ impl Namespace {
                 Normalize::Digits => text.chars().filter(char::is_ascii_digit).collect(),
             };
         }
-        if self.case_sensitive { text } else { text.to_lowercase() }
-    }
-
-    /// The value after the normalisation steps alone: what the format is held against.
-    pub fn normalized(&self, value: &str) -> String {
-        Self { case_sensitive: true, ..self.clone() }.canonical(value)
+        text
     }
 
     /// Whether a canonical value is nobody: the policy's list, the fixed list, all-zero numbers and
-    /// UUIDs, and values in erased form (`prefixes`, then 32 upper-case hex digits).
+    /// UUIDs, zero bytes, and values in erased form (`prefixes`, then 32 upper-case hex digits).
     pub fn is_placeholder(&self, value: &str, prefixes: &[&str]) -> bool {
         let folded = value.trim().to_lowercase();
         matches!(folded.as_str(), "" | "null" | "none" | "unknown" | "n/a" | "-")
             || is_all_zero(&folded)
+            || folded.bytes().all(|byte| byte == 0)
             || self.ignore.contains(value)
             || self.ignore.contains(&self.canonical(value))
             || prefixes.iter().any(|prefix| is_erased_form(&folded, &prefix.to_lowercase()))

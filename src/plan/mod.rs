@@ -1,6 +1,7 @@
 //! Pure planning: catalog + inventory + matches + ledger view + now → plan.
 
 mod blocks;
+mod check_data;
 mod diff;
 mod document;
 mod draft;
@@ -21,6 +22,7 @@ pub(crate) mod testing;
 mod work;
 
 pub use blocks::DatasetBlocks;
+pub use check_data::{blocking, check_data};
 pub use diff::moved;
 pub use document::{
     DatasetInput, FieldCount, IdentityCount, Plan, PlanInputs, PlannedTask, Retained, TaskDataset,

@@ -7,7 +7,7 @@ use crate::model::{Action, Phase};
 use crate::plan::{Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record};
 
-use super::export::{Exported, export};
+use super::export::export;
 use super::gather::{Texts, engine, state_dir};
 use super::outcome::{Outcome, Outcomes};
 use super::pass::{Outlook, Pass, verdict};

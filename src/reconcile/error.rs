@@ -64,6 +64,14 @@ pub enum PassError {
         /// Every input that moved.
         moved: Vec<String>,
     },
+    /// Data that an erasure touched cannot be read: whether it holds cannot be told.
+    #[error("cannot verify dataset {dataset}: {what}")]
+    Unverifiable {
+        /// The dataset.
+        dataset: Name,
+        /// The file and what is wrong with it.
+        what: String,
+    },
     /// The person said no.
     #[error("not approved: nothing was done")]
     NotApproved,
@@ -85,7 +93,7 @@ impl PassError {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::InvalidPolicies | Self::Layout { .. } | Self::Argument { .. } => Verdict::Invalid,
-            Self::Sources { .. } | Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::NotApproved => {
+            Self::Sources { .. } | Self::Unverifiable { .. } | Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::NotApproved => {
                 Verdict::Failed
             }
             Self::Store(StoreError::Busy { .. } | StoreError::Exists { .. } | StoreError::Conflict { .. }) => {

@@ -40,7 +40,7 @@ pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError
         manifest::load_at(&texts.policies, &texts.requests, workspace.clock.now());
     if data && catalog_valid {
         let engine = engine(workspace, &catalog)?;
-        let inventory = engine.inventory(&catalog, &reserved(workspace, &catalog));
+        let inventory = engine.inventory(&catalog.datasets.iter().collect::<Vec<_>>(), &reserved(workspace, &catalog));
         let mut found = check_data(&catalog, &inventory);
         texts.show_lines(&mut found);
         diagnostics.extend(found);

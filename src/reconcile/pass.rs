@@ -87,7 +87,10 @@ impl Pass<'_> {
     /// [`PassError::Layout`] where datasets overlap each other or our own places.
     pub(super) fn inventory(&self) -> Result<Inventory, PassError> {
         let catalog = &self.loaded.catalog;
-        let inventory = self.engine.inventory(catalog, &reserved(self.workspace, catalog));
+        let inventory = self.engine.inventory(
+            &catalog.datasets.iter().collect::<Vec<_>>(),
+            &reserved(self.workspace, catalog),
+        );
         let faults = layout_faults(&inventory);
         if faults.is_empty() { Ok(inventory) } else { Err(PassError::Layout { faults }) }
     }

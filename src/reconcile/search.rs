@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, ProbeOptions};
 use crate::model::{Catalog, Name};
 use crate::plan::{BlockFound, Inventory, Search, SearchBlock, Step};
 
@@ -29,6 +29,32 @@ pub(super) fn search(
     blocks: Vec<SearchBlock<'_>>,
     events: &mut dyn Events,
 ) -> Result<Searched, PassError> {
+    run(engine, catalog, inventory, blocks, ProbeOptions::default(), events)
+}
+
+/// The same without believing statistics or filters of the files: for `verify`.
+///
+/// # Errors
+/// As [`search`].
+pub(super) fn search_unpruned(
+    engine: &Engine,
+    catalog: &Catalog,
+    inventory: &Inventory,
+    blocks: Vec<SearchBlock<'_>>,
+    events: &mut dyn Events,
+) -> Result<Searched, PassError> {
+    let options = ProbeOptions { prune: false, ..ProbeOptions::default() };
+    run(engine, catalog, inventory, blocks, options, events)
+}
+
+fn run(
+    engine: &Engine,
+    catalog: &Catalog,
+    inventory: &Inventory,
+    blocks: Vec<SearchBlock<'_>>,
+    options: ProbeOptions<'_>,
+    events: &mut dyn Events,
+) -> Result<Searched, PassError> {
     let mut search = Search::new(catalog, inventory, blocks);
     let mut unreadable = BTreeMap::new();
     let mut moved = false;
@@ -39,7 +65,7 @@ pub(super) fn search(
                 events.event(Event::Stage { name: "searching", steps: probes.len() as u64 });
                 for (index, probe) in probes {
                     let Some((name, files)) = files(catalog, inventory, index) else { continue };
-                    let hits = match engine.probe(files, &probe) {
+                    let hits = match engine.probe(files, &probe, options) {
                         Ok(hits) => hits,
                         Err(error) => {
                             moved |= note(&mut unreadable, name, error)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Builder, Int64Array,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Builder, Int64Array,
     ListBuilder, StringArray, StringBuilder, StructArray, StructBuilder, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Fields, Schema};

@@ -1,0 +1,90 @@
+//! Erasure: measures what it would change, and carries it out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::engine::Engine;
+use crate::engine::erase::{EraseError, measure as measure_file};
+use crate::model::Name;
+use crate::plan::{FileCounts, FileWork, Inventory, TaskIndex};
+use crate::store::OpenState;
+
+use super::outcome::Outcomes;
+use super::pass::{Outlook, Pass};
+use super::{Event, Events, PassError};
+
+/// Datasets in which a file could not be measured: the file, what is wrong, whether it changed.
+type Unmeasured = BTreeMap<Name, (String, String, bool)>;
+
+/// What each file's erasure would change, without writing; in the order of `work`.
+///
+/// # Errors
+/// I/O outside the files. Files that cannot be read are the inner error.
+pub(super) fn measure(
+    engine: &Engine,
+    work: &[FileWork],
+    events: &mut dyn Events,
+) -> Result<Result<Vec<FileCounts>, Unmeasured>, PassError> {
+    let results = in_parallel(engine.jobs(), work, measure_file);
+    let (mut counts, mut failed) = (Vec::with_capacity(work.len()), Unmeasured::new());
+    for (work, result) in work.iter().zip(results) {
+        events.event(Event::Step { what: format!("measured {}", work.shown) });
+        match result {
+            Ok(measured) => counts.push(measured),
+            Err(error) => {
+                let changed = matches!(error, EraseError::Changed { .. });
+                let what = super::error::chain(&error);
+                failed.entry(work.dataset.clone()).or_insert((work.shown.clone(), what, changed));
+            }
+        }
+    }
+    Ok(if failed.is_empty() { Ok(counts) } else { Err(failed) })
+}
+
+/// Does something for each item on a few threads; the results in the order of the items.
+fn in_parallel<T: Sync, R: Send>(jobs: usize, items: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.clamp(1, items.len().max(1)) {
+            scope.spawn(|| {
+                while let Some((index, item)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| items.get(i).map(|t| (i, t)))
+                {
+                    let result = each(item);
+                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Finishes or undoes what a killed pass left in the datasets; whether files have changed.
+pub(super) fn recover(
+    _pass: &Pass<'_>,
+    _inventory: &Inventory,
+    _state: &mut OpenState,
+    _events: &mut dyn Events,
+) -> Result<bool, PassError> {
+    Ok(false)
+}
+
+/// Erases; deletes in `waiting` wait for their block's package.
+pub(super) fn erase(
+    _pass: &Pass<'_>,
+    outlook: &Outlook,
+    _state: &mut OpenState,
+    _waiting: &BTreeSet<TaskIndex>,
+    _outcomes: &mut Outcomes<'_>,
+    events: &mut dyn Events,
+) -> Result<(), PassError> {
+    if !outlook.draft.erase.is_empty() {
+        let text = "erasure is planned but not carried out by this version: deletes stay Submitted".to_owned();
+        events.event(Event::Notice { text });
+    }
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! `find`: where a subject appears, without a request.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::diagnostic::Diagnostic;
+use crate::engine::{Engine, ProbeOptions};
+use crate::manifest::Loaded;
+use crate::model::{Catalog, Dataset, Environment, FieldPath, Name, Namespace, NamespaceName, Sensitive};
+use crate::plan::{DatasetFiles, IdentityId, Inventory, Probe, ProbeLeaf, Resolved, RowKey};
+
+use super::gather::{Texts, engine, layout_faults, reserved};
+use super::{Event, Events, PassError, Verdict, Workspace};
+
+/// What `find` found.
+#[derive(Debug)]
+pub struct FindReport {
+    /// The fields of the breakdown, as asked for.
+    pub by: Vec<String>,
+    /// By name: the datasets of the environment that the namespaces reach.
+    pub datasets: Vec<FoundDataset>,
+    /// What is wrong with the policies' neighbourhood; none of it about the identities.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How the command should end.
+    pub verdict: Verdict,
+}
+
+/// One dataset.
+#[derive(Debug)]
+pub struct FoundDataset {
+    /// The dataset.
+    pub dataset: Name,
+    /// Files with a matching row.
+    pub files: u64,
+    /// Matching rows.
+    pub rows: u64,
+    /// The rows broken down, most first; empty where nothing was asked.
+    pub by: Vec<FoundBreakdown>,
+}
+
+/// Rows that share the values of the fields asked for.
+#[derive(Debug)]
+pub struct FoundBreakdown {
+    /// One value a field; `None` is null, or a field that the dataset lacks.
+    pub values: Vec<Option<String>>,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// Identities as given: namespace and value.
+type Given = (String, Sensitive<String>);
+
+/// Finds identities in every dataset of their environment, without expansion.
+///
+/// # Errors
+/// Invalid policies; a namespace, value or field that cannot be; data that cannot be looked at at all.
+pub fn find(
+    workspace: &Workspace,
+    identities: Vec<Given>,
+    by: &[String],
+    events: &mut dyn Events,
+) -> Result<FindReport, PassError> {
+    let policies = Texts { policies: super::sources::read(&workspace.policies, "policies")?, requests: Vec::new() };
+    let Loaded { catalog, catalog_valid, diagnostics, .. } = policies.load(workspace.clock.now());
+    if !catalog_valid {
+        return Err(PassError::InvalidPolicies);
+    }
+    let wanted = Wanted::new(&catalog, identities, events)?;
+    let fields = breakdown_fields(&catalog, wanted.environment, by)?;
+    let engine = engine(workspace, &catalog)?;
+    let datasets: Vec<&Dataset> = catalog.in_environment(wanted.environment).collect();
+    let inventory = engine.inventory(&datasets, &reserved(workspace, &catalog));
+    let faults = layout_faults(&inventory);
+    if !faults.is_empty() {
+        return Err(PassError::Layout { faults });
+    }
+    let mut verdict = Verdict::Done;
+    let mut found = Vec::new();
+    events.event(Event::Stage { name: "searching", steps: datasets.len() as u64 });
+    for dataset in datasets {
+        let Some(files) = inventory.datasets.get(&dataset.name) else { continue };
+        let looking = Looking { engine: &engine, dataset, files, fields: &fields };
+        match looking.look(&wanted) {
+            Ok(entry) => found.push(entry),
+            Err(problem) => {
+                verdict = verdict.and(Verdict::Partial);
+                events.event(Event::Notice { text: format!("{}: {problem}", dataset.name) });
+            }
+        }
+        for problem in problems(&inventory, &dataset.name) {
+            verdict = verdict.and(Verdict::Partial);
+            events.event(Event::Notice { text: format!("{}: {problem}", dataset.name) });
+        }
+        events.event(Event::Step { what: format!("searched {}", dataset.name) });
+    }
+    let errors = diagnostics.into_iter().filter(|d| d.severity == crate::diagnostic::Severity::Error);
+    Ok(FindReport { by: by.to_vec(), datasets: found, diagnostics: errors.collect(), verdict })
+}
+
+fn problems<'a>(inventory: &'a Inventory, dataset: &Name) -> impl Iterator<Item = String> + 'a {
+    let problems = inventory.datasets.get(dataset).map(|files| files.problems.as_slice());
+    problems.unwrap_or_default().iter().map(|problem| format!("{}: {}", problem.shown, problem.what))
+}
+
+/// The identities, by namespace.
+struct Wanted {
+    environment: Environment,
+    by_namespace: BTreeMap<NamespaceName, (Namespace, Vec<Sensitive<String>>)>,
+}
+
+impl Wanted {
+    fn new(catalog: &Catalog, identities: Vec<Given>, events: &mut dyn Events) -> Result<Self, PassError> {
+        let prefixes = catalog.settings.erased_prefixes();
+        let mut names: HashMap<String, NamespaceName> = HashMap::new();
+        let mut by_namespace = BTreeMap::new();
+        for (text, value) in identities {
+            let name = match names.get(&text) {
+                Some(name) => name.clone(),
+                None => {
+                    let name = NamespaceName::new(&text).ok_or_else(|| PassError::Argument {
+                        what: "a namespace has letters, digits, '_', '-' and spaces only".to_owned(),
+                        hint: "an identity is NAMESPACE=VALUE".to_owned(),
+                    })?;
+                    names.insert(text, name.clone());
+                    name
+                }
+            };
+            let (namespace, values) = by_namespace
+                .entry(name.clone())
+                .or_insert_with(|| (catalog.namespace(&name), Vec::new()));
+            let canonical = namespace.canonical(value.expose());
+            let fits = namespace
+                .format
+                .as_ref()
+                .is_none_or(|format| format.is_match(&namespace.normalized(value.expose())));
+            if !fits || namespace.is_placeholder(&canonical, &prefixes) {
+                return Err(PassError::Argument {
+                    what: format!("a value of namespace {name} is not formatted correctly, or stands for nobody"),
+                    hint: "see the namespace's format and ignore list in the policies".to_owned(),
+                });
+            }
+            values.push(value);
+        }
+        let qa: BTreeSet<bool> = by_namespace.keys().map(NamespaceName::is_qa).collect();
+        if qa.len() > 1 {
+            return Err(PassError::Argument {
+                what: "qa- namespaces and others cannot be mixed".to_owned(),
+                hint: "qa- namespaces reach test datasets only".to_owned(),
+            });
+        }
+        let environment =
+            if qa.contains(&true) { Environment::Test } else { Environment::Production };
+        for name in by_namespace.keys() {
+            let carried = catalog
+                .in_environment(environment)
+                .flat_map(|dataset| &dataset.fields)
+                .any(|field| field.namespace.as_ref() == Some(name));
+            if !carried {
+                events.event(Event::Notice {
+                    text: format!("warning: no dataset carries the namespace {name}: it matches nothing"),
+                });
+            }
+        }
+        Ok(Self { environment, by_namespace })
+    }
+
+    /// The probe of one dataset.
+    fn probe(&self, resolved: &Resolved<'_>) -> Probe {
+        let mut probe = Probe::default();
+        let mut next: u32 = 0;
+        for (leaf, name) in resolved.id_leaves() {
+            let Some((namespace, values)) = self.by_namespace.get(name) else { continue };
+            let mut keys = Vec::with_capacity(values.len());
+            for value in values {
+                if let Some(key) = leaf.leaf.kind.key(namespace, value.expose()) {
+                    keys.push((key, IdentityId(next)));
+                    probe.alone.push(IdentityId(next));
+                    next = next.saturating_add(1);
+                }
+            }
+            keys.sort();
+            probe.leaves.push(ProbeLeaf { leaf: leaf.index, namespace: namespace.clone(), keys });
+        }
+        probe
+    }
+}
+
+/// The fields of `--by`: each must be selectable in some dataset of the environment.
+fn breakdown_fields(
+    catalog: &Catalog,
+    environment: Environment,
+    by: &[String],
+) -> Result<Vec<FieldPath>, PassError> {
+    let selectable: BTreeSet<&FieldPath> = catalog
+        .in_environment(environment)
+        .flat_map(|dataset| &dataset.fields)
+        .filter(|field| field.selectable)
+        .map(|field| &field.path)
+        .collect();
+    by.iter()
+        .map(|text| {
+            selectable.iter().find(|path| path.to_string() == *text).map(|path| (*path).clone()).ok_or_else(|| {
+                let known: Vec<String> = selectable.iter().map(ToString::to_string).collect();
+                PassError::Argument {
+                    what: format!("--by: no dataset has a selectable field {text:?}"),
+                    hint: match known.as_slice() {
+                        [] => "mark fields with selectable: true in the policies".to_owned(),
+                        known => format!("one of: {}", known.join(", ")),
+                    },
+                }
+            })
+        })
+        .collect()
+}
+
+/// One dataset under the eyes of `find`.
+struct Looking<'a> {
+    engine: &'a Engine,
+    dataset: &'a Dataset,
+    files: &'a DatasetFiles,
+    fields: &'a [FieldPath],
+}
+
+impl Looking<'_> {
+    fn look(&self, wanted: &Wanted) -> Result<FoundDataset, crate::engine::EngineError> {
+        let resolved = Resolved::new(self.dataset, self.files);
+        let probe = wanted.probe(&resolved);
+        let name = self.dataset.name.clone();
+        if probe.alone.is_empty() {
+            return Ok(FoundDataset { dataset: name, files: 0, rows: 0, by: Vec::new() });
+        }
+        if self.fields.is_empty() {
+            let counts = self.engine.count_rows(self.files, &probe, ProbeOptions::default())?;
+            return Ok(FoundDataset {
+                dataset: name,
+                files: counts.iter().filter(|rows| **rows > 0).count() as u64,
+                rows: counts.iter().sum(),
+                by: Vec::new(),
+            });
+        }
+        let hits = self.engine.probe(self.files, &probe, ProbeOptions::default())?;
+        let mut rows: Vec<RowKey> = hits.iter().map(|hit| hit.at).collect();
+        rows.dedup();
+        let files: BTreeSet<u32> = rows.iter().map(|row| row.file).collect();
+        let by = self.break_down(&resolved, &rows)?;
+        Ok(FoundDataset { dataset: name, files: files.len() as u64, rows: rows.len() as u64, by })
+    }
+
+    fn break_down(
+        &self,
+        resolved: &Resolved<'_>,
+        rows: &[RowKey],
+    ) -> Result<Vec<FoundBreakdown>, crate::engine::EngineError> {
+        let columns: Vec<Option<u16>> = self
+            .fields
+            .iter()
+            .map(|path| resolved.by_path(path).filter(|leaf| leaf.field.is_some_and(|(_, f)| f.selectable)))
+            .map(|leaf| leaf.map(|leaf| leaf.index))
+            .collect();
+        let mut leaves: Vec<u16> = columns.iter().flatten().copied().collect();
+        leaves.sort_unstable();
+        leaves.dedup();
+        let mut values: HashMap<(RowKey, u16), String> = HashMap::new();
+        for value in self.engine.values(self.files, rows, &leaves)? {
+            if let Some(leaf) = resolved.leaf(value.leaf) {
+                let text = leaf.leaf.kind.text(value.value.expose());
+                let cell = values.entry((value.at, value.leaf)).or_default();
+                if !cell.is_empty() {
+                    cell.push_str(", ");
+                }
+                cell.push_str(&text);
+            }
+        }
+        let mut groups: BTreeMap<Vec<Option<String>>, u64> = BTreeMap::new();
+        for row in rows {
+            let group = columns
+                .iter()
+                .map(|column| column.and_then(|leaf| values.get(&(*row, leaf)).cloned()))
+                .collect();
+            *groups.entry(group).or_default() += 1;
+        }
+        let mut groups: Vec<FoundBreakdown> =
+            groups.into_iter().map(|(values, rows)| FoundBreakdown { values, rows }).collect();
+        groups.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.values.cmp(&b.values)));
+        Ok(groups)
+    }
+}
