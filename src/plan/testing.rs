@@ -302,13 +302,18 @@ impl World {
             match search.step() {
                 Step::Probe(asked) => {
                     for (dataset, probe) in &asked {
-                        search.supply_hits(*dataset, self.answer_probe(*dataset, probe));
+                        // In pieces and out of order, as partitions of a scan bring them.
+                        for piece in self.answer_probe(*dataset, probe).chunks(3).rev() {
+                            search.supply_hits(*dataset, piece.to_vec());
+                        }
                     }
                     probes.push(asked);
                 }
                 Step::Values(asked) => {
                     for wanted in &asked {
-                        search.supply_values(wanted.dataset, self.answer_values(wanted));
+                        for piece in self.answer_values(wanted).chunks(3).rev() {
+                            search.supply_values(wanted.dataset, piece.to_vec());
+                        }
                     }
                     values.push(asked);
                 }

@@ -1,5 +1,9 @@
 //! Expansion of one block (RULES.md section 3): links first, to their fixpoint; then step 1, custom to
 //! cookie; then step 2, cookie to cookie. And the identity conflicts that links bring.
+//!
+//! An id that expansion adds is an identity like any other: a link or cookie field outside a list, or
+//! without a party, matches the row it came from too, and then reaches all of that row. Whoever restricts
+//! rows by elements or parties gives link fields a place inside, or a party.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -224,10 +228,12 @@ impl<'a> Seen<'_, 'a> {
         gains
     }
 
-    /// Whether the block gives identities of the cell's namespace, and none of them is the cell's.
+    /// Whether the block gives identities of the cell's namespace, and none of them is the cell's. Where
+    /// an unfinished delete may have left something that looks like a value, nobody is named.
     fn names_another(&self, subject: &Subject, table: &Table<'_>, cell: &Cell) -> bool {
         let space = table.id(cell.slot).space;
         subject.given.iter().any(|id| self.known.space(*id) == space)
+            && !(subject.resumed && table.id(cell.slot).disguised)
             && !self.is_given(subject, table, cell)
     }
 

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use crate::model::{
-    Catalog, Dataset, Environment, Expansion, Leaf, LeafType, Namespace, NamespaceName,
+    Catalog, Dataset, Environment, Expansion, Field, Leaf, LeafType, Namespace, NamespaceName,
 };
-use crate::plan::{Inventory, Resolved, same_party};
+use crate::plan::{Inventory, Mask, Resolved, mask, same_party};
 
 /// Index of a namespace in [`Spaces`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +51,8 @@ pub(super) struct IdLeaf<'a> {
     pub(super) person: bool,
     pub(super) party: Option<&'a str>,
     all_elements: bool,
+    /// A delete may have left something there that cannot be told from a value.
+    pub(super) disguised: bool,
 }
 
 /// One dataset: its policy and what the search can look into.
@@ -89,6 +91,9 @@ impl<'a> Table<'a> {
                 person: leaf.field.is_some_and(|(_, field)| field.is_person_id()),
                 party: leaf.party(),
                 all_elements: leaf.all_elements(),
+                disguised: leaf.field.is_some_and(|(_, field)| {
+                    field.is_erasable() && disguises(catalog, policy, field, leaf.leaf)
+                }),
             });
         }
         let reaches = ids
@@ -133,6 +138,16 @@ impl<'a> Table<'a> {
 fn levels_to_agree(from: &IdLeaf<'_>, to: &IdLeaf<'_>) -> Option<usize> {
     same_party(from.party, to.party)
         .then(|| if to.all_elements { 0 } else { to.shape.shared_lists(from.shape) })
+}
+
+/// Whether what erasing leaves in a leaf cannot be told from a value: pseudonyms of strings, nulls, empty
+/// strings and zeros can.
+fn disguises(catalog: &Catalog, policy: &Dataset, field: &Field, leaf: &Leaf) -> bool {
+    match mask(policy, field, leaf, &catalog.settings) {
+        Ok(Mask::Pseudonym { .. }) => leaf.kind != LeafType::Text,
+        Ok(Mask::Null | Mask::Empty | Mask::RemoveElement | Mask::Retain { .. }) | Err(_) => false,
+        Ok(_) => true,
+    }
 }
 
 /// The datasets of the catalog, by their index there, and all namespaces.

@@ -19,6 +19,7 @@ impl<'a> Search<'a> {
                 conditions: Default::default(),
                 searched,
                 expands: request.expand_ids,
+                resumed: !remembered.is_empty(),
                 accepts_conflicts: user.accept_conflicts,
                 given: Vec::new(),
                 alone: Vec::new(),

@@ -49,6 +49,8 @@ pub(super) struct Subject {
     /// Whether anything is looked for: not where the block was stopped before.
     pub(super) searched: bool,
     pub(super) expands: bool,
+    /// Its delete has begun and is not finished: some of its cells may be erased already.
+    pub(super) resumed: bool,
     pub(super) accepts_conflicts: bool,
     /// What the request names, parts of composite identities included; sorted.
     pub(super) given: Vec<IdentityId>,
