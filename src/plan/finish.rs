@@ -3,6 +3,10 @@
 //! Guarantees: the same draft, counts and inputs give the same document and the same `planId`, whatever
 //! the clock says; no identity and no cell value is in it.
 
+#[cfg(test)]
+#[path = "finish_tests.rs"]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{EraseMethod, Leaf};
@@ -70,8 +71,8 @@ fn file(world: &World, work: &FileWork, erasure: &mut Erasure) -> FileCounts {
                     if matches!(leaf_work.mask, Mask::Retain { .. }) {
                         erasure.kept.insert((key, cell.task));
                         counts.cells[at] += 1;
-                    } else if !erasure.cells.contains_key(&key) {
-                        erasure.cells.insert(key, (cell.task, leaf_work.mask.method()));
+                    } else if let Entry::Vacant(free) = erasure.cells.entry(key) {
+                        free.insert((cell.task, leaf_work.mask.method()));
                         counts.cells[at] += 1;
                         let (rows, chunks) = touched.entry(cell.task).or_default();
                         rows.insert(cell.row);
