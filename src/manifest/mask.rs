@@ -18,6 +18,9 @@ mod tests;
 /// What takes the place of a word.
 const STARS: &str = "***";
 
+/// The longest line that is masked, in bytes: a file may be one line of megabytes, with a thousand faults.
+const LONGEST: usize = 4096;
+
 /// Keys that say nothing about anybody.
 pub const KEYS: [&str; 40] = [
     "acceptConflicts",
@@ -123,9 +126,10 @@ impl<'t> Mask<'t> {
         Self { lines: lines(text), tokens }
     }
 
-    /// The line of that number, from 1; `None` where there is none.
+    /// The line of that number, from 1; `None` where there is none, or where it is very long.
     pub fn line(&self, number: usize) -> Option<String> {
-        let line: Vec<char> = self.lines.get(number.checked_sub(1)?)?.chars().collect();
+        let line = self.lines.get(number.checked_sub(1)?).filter(|line| line.len() <= LONGEST)?;
+        let line: Vec<char> = line.chars().collect();
         let tokens = self.tokens.get(&number).map_or(&[][..], Vec::as_slice);
         let mut masked = String::new();
         let mut at = 0;

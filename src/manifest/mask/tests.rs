@@ -143,6 +143,7 @@ fn json_lines_are_masked_alike() {
 fn lines_that_do_not_exist_are_none() {
     let mask = Mask::new("a", &[]);
     assert_eq!((mask.line(0), mask.line(2)), (None, None));
+    assert_eq!(Mask::new(&"a".repeat(5000), &[]).line(1), None);
 }
 
 /// Pieces of YAML around a planted word.

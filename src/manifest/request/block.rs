@@ -17,11 +17,11 @@ use crate::model::{
 };
 
 /// The most that Adobe takes; Settings may lower both (RULES.md section 6).
-pub(super) const MAX_USERS: usize = 1000;
+pub(crate) const MAX_USERS: usize = 1000;
 /// Identities of a block, and parts of a composite one.
-pub(super) const MAX_IDENTITIES: usize = 9;
+pub(crate) const MAX_IDENTITIES: usize = 9;
 /// Characters of a key (CONTRACT.md section 1).
-const MAX_KEY: usize = 256;
+pub(crate) const MAX_KEY: usize = 256;
 
 /// An identity and where it stands.
 pub(super) struct Placed {
@@ -87,6 +87,7 @@ impl Reading<'_, '_> {
     ) -> Option<(Text<'n>, bool, UserBlock)> {
         let at = fields.at();
         let mut verdict = None;
+        self.values_of_block.clear();
         let key = fields.required_text(self.report, "key");
         let actions = self.actions(&mut fields, &mut verdict);
         let placed = self.identities(&mut fields, &mut verdict);
@@ -106,6 +107,7 @@ impl Reading<'_, '_> {
                 )
                 .help("add the action, or remove the flag");
         }
+        self.values.extend(self.values_of_block.iter().cloned());
         let only = only.unwrap_or_default();
         self.warn_of_no_match(&placed, at, include, &only, qa, verdict);
         let key = key?;
@@ -139,7 +141,9 @@ impl Reading<'_, '_> {
         let parts = || placed.iter().flat_map(|placed| placed.term.parts());
         let what = if personal::looks_like_email(key.text) {
             "`key` looks like an e-mail address"
-        } else if parts().any(|identity| personal::equals(self.catalog, key.text, identity)) {
+        } else if self.values_of_block.contains(&personal::plain(key.text))
+            || parts().any(|identity| personal::equals(self.catalog, key.text, identity))
+        {
             "`key` equals an identity value of its block"
         } else {
             return true;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::block::{MAX_IDENTITIES, hint};
+use super::personal;
 use super::reading::{Reading, Verdict};
 use crate::manifest::codes::files::{MISSING_KEY, NOT_SUPPORTED};
 use crate::manifest::codes::request::{
@@ -117,6 +118,9 @@ impl Reading<'_, '_> {
             return None;
         }
         let value = fields.required(self.report, "value");
+        if let Some(Kind::Scalar(scalar)) = value.map(|node| &node.kind) {
+            self.values_of_block.insert(personal::plain(scalar.text.expose()));
+        }
         self.value(namespace?, value?, verdict)
     }
 

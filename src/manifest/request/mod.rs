@@ -15,6 +15,8 @@ mod block;
 mod identity;
 mod only;
 mod personal;
+#[cfg(test)]
+mod planted;
 mod reading;
 mod spec;
 #[cfg(test)]
@@ -31,6 +33,9 @@ use super::{envelope, json, yaml};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Catalog, DeleteMethod, Name, Position, Reason, Request};
 use reading::Reading;
+
+pub(super) use block::{MAX_IDENTITIES, MAX_KEY, MAX_USERS};
+pub(super) use identity::TYPES;
 
 /// What requests are read against.
 #[derive(Debug, Clone, Copy)]

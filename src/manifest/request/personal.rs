@@ -14,9 +14,12 @@ pub(super) fn looks_like_email(text: &str) -> bool {
     })
 }
 
-/// Whether a text equals the value of an identity, as written or in the namespace's canonical form.
+/// A text in the form to compare names and keys with identity values by, whatever their namespaces.
+pub(super) fn plain(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// Whether a text is the same as an identity in the canonical form of its namespace.
 pub(super) fn equals(catalog: &Catalog, text: &str, identity: &Identity) -> bool {
-    let plain = |text: &str| text.trim().to_lowercase();
-    plain(text) == plain(identity.given.expose())
-        || catalog.namespace(&identity.namespace).canonical(text) == *identity.canonical.expose()
+    catalog.namespace(&identity.namespace).canonical(text) == *identity.canonical.expose()
 }

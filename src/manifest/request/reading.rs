@@ -1,6 +1,6 @@
 //! What goes along with reading one request.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::Context;
 use crate::diagnostic::Code;
@@ -17,6 +17,10 @@ pub(super) struct Reading<'r, 'f> {
     pub(super) personal_name: bool,
     /// Namespaces that are known to be carried by no dataset: one warning each is enough.
     pub(super) not_carried: BTreeSet<NamespaceName>,
+    /// The identity values of the request, valid or not, as [`personal::plain`] makes them.
+    pub(super) values: HashSet<String>,
+    /// Those of the block that is being read.
+    pub(super) values_of_block: HashSet<String>,
     /// Errors that reject a block only.
     of_blocks: usize,
 }
@@ -32,6 +36,8 @@ impl<'r, 'f> Reading<'r, 'f> {
             context,
             personal_name: false,
             not_carried: BTreeSet::new(),
+            values: HashSet::new(),
+            values_of_block: HashSet::new(),
             of_blocks: 0,
         }
     }

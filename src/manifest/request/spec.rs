@@ -207,10 +207,10 @@ impl<'r> Reading<'r, '_> {
             || request.users.iter().flat_map(|user| &user.identities).flat_map(IdentityTerm::parts);
         let what = if names.iter().any(|name| personal::looks_like_email(name)) {
             "looks like an e-mail address"
-        } else if names
-            .iter()
-            .any(|name| identities().any(|identity| personal::equals(self.catalog, name, identity)))
-        {
+        } else if names.iter().any(|name| {
+            self.values.contains(&personal::plain(name))
+                || identities().any(|identity| personal::equals(self.catalog, name, identity))
+        }) {
             "equals an identity value of the request"
         } else {
             return;

@@ -55,7 +55,7 @@ fn dataset(of: &str, product: &str, environment: Environment, fields: Vec<Field>
 }
 
 /// Two production datasets and a test one.
-fn catalog() -> Catalog {
+pub(super) fn catalog() -> Catalog {
     let mut catalog = Catalog::default();
     let dotted = FieldPath::new(["a.b", "c"]).unwrap();
     let os = FieldPath::dotted("props.device").unwrap();
@@ -347,10 +347,7 @@ fn accepted_with_a_warning_or_note() {
     let cases = [
         ("regulation: klingon", vec![("AMP0308", W)]),
         ("include: [analytics, AudienceManager]", vec![("AMP0310", N)]),
-        (
-            "include: [AudienceManager, 'a/b']",
-            vec![("AMP0310", N), ("AMP0310", N), ("AMP0311", W)],
-        ),
+        ("include: [AudienceManager, 'a/b']", vec![("AMP0310", N), ("AMP0310", N), ("AMP0311", W)]),
         ("priority: normal\nmergePolicyId: 12", vec![("AMP0313", N), ("AMP0313", N)]),
         ("receivedAt: 2026-11-23", vec![("AMP0314", W)]),
         ("receivedAt: 2026-11-20", vec![]),
@@ -477,6 +474,16 @@ fn personal_names_are_refused_and_replaced() {
         ("unnamed-request-1", vec![("AMP0305", E)])
     );
     assert_eq!((diagnostics[0].position.line, diagnostics[0].position.column), (3, 18));
+}
+
+#[test]
+fn keys_and_names_that_equal_a_wrong_value_identify_a_person_too() {
+    let (file, block, codes) =
+        verdict("key: John\naction: [access]\nuserIDs: [{namespace: email address, value: john}]");
+    assert_eq!((file, block), (None, Some(Reason::ValueFormat)));
+    assert_eq!(codes, [("AMP0412", E), ("AMP0304", E)]);
+    let (requests, _) = read("x.yaml", &with_block("key: 1\nuserIDs: [{value: R1}]"), &catalog());
+    assert_eq!(requests[0].name.as_str(), "unnamed-request-1");
 }
 
 #[test]
