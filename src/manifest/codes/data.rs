@@ -13,7 +13,7 @@ codes! {
     COLUMN_NOT_MENTIONED = "AMP0603", "a column that the policy does not mention",
         "The data has a column about which the policy says nothing: it is not searched, shown or erased. Look \
          whether it holds personal data, and list it: an entry without labels says that somebody has looked. With \
-         `unlabelled: deny` this is an error.";
+         `unlabelled: deny` this is an error, and tasks that find rows in the dataset fail until the column is listed.";
     METHOD_TYPE = "AMP0604", "an erase method that the column's type cannot take",
         "Strings take all methods but coarsen; integers null, empty, constant, and pseudonym where they have 64 \
          bits; decimals null, empty, constant; floats those and coarsen; dates and timestamps null, coarsen, \

@@ -1,6 +1,6 @@
 //! What the guard checks against: rows by task, policies by leaf, holds in force.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::tz::TimeZone;
 
@@ -16,8 +16,8 @@ pub(super) struct Facts<'a> {
     pub(super) situation: Situation<'a>,
     evidence: Evidence<'a>,
     draft: &'a Draft,
-    /// Matched rows of each running task's block, by task and dataset.
-    rows: HashMap<(TaskIndex, &'a Name), &'a DatasetFound>,
+    /// Matched rows of each running task's block: by task, the datasets.
+    rows: Vec<Vec<(&'a Name, &'a DatasetFound)>>,
     /// The governing field of each leaf, by dataset.
     policies: BTreeMap<&'a Name, Vec<Option<&'a Field>>>,
     holds: Vec<&'a Hold>,
@@ -36,7 +36,7 @@ impl<'a> Facts<'a> {
             situation,
             evidence,
             draft,
-            rows: HashMap::new(),
+            rows: vec![Vec::new(); draft.tasks.len()],
             policies: BTreeMap::new(),
             holds: situation.catalog.holds.iter().filter(|hold| hold.in_force(today)).collect(),
             kept: HashSet::new(),
@@ -48,8 +48,8 @@ impl<'a> Facts<'a> {
                 leaves.iter().map(|leaf| governing(&policy.fields, &leaf.path)).collect();
             facts.policies.insert(&policy.name, governing);
         }
-        let mut tasks: BTreeMap<_, Vec<TaskIndex>> = BTreeMap::new();
-        for (index, task) in (0..TaskIndex::MAX).zip(&draft.tasks).filter(|(_, task)| task.runs) {
+        let mut tasks: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, task) in draft.tasks.iter().enumerate().filter(|(_, task)| task.runs) {
             if let Some(block) = task.block {
                 tasks.entry(block).or_default().push(index);
             }
@@ -66,7 +66,9 @@ impl<'a> Facts<'a> {
                     facts.kept.extend(dataset.rows.iter().map(|row| (name, row.at)));
                 }
                 for task in tasks.get(&found.block).into_iter().flatten() {
-                    facts.rows.insert((*task, name), dataset);
+                    if let Some(datasets) = facts.rows.get_mut(*task) {
+                        datasets.push((name, dataset));
+                    }
                 }
             }
         }
@@ -105,10 +107,11 @@ impl<'a> Facts<'a> {
     pub(super) fn row(
         &self,
         task: TaskIndex,
-        name: &'a Name,
+        name: &Name,
         at: RowKey,
     ) -> Option<(&'a FoundRow, &'a [FoundHit])> {
-        let found = *self.rows.get(&(task, name))?;
+        let datasets = self.rows.get(usize::try_from(task).ok()?)?;
+        let (_, found) = datasets.iter().find(|(known, _)| *known == name)?;
         let index = found.rows.binary_search_by_key(&at, |row| row.at).ok()?;
         found.rows.get(index).map(|row| (row, hits(found, row)))
     }

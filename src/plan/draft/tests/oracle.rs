@@ -3,10 +3,12 @@
 
 use proptest::prelude::*;
 
-use crate::model::{Action, Key, LeafType, UserBlock};
+use crate::model::{
+    Action, DeleteMethod, Hold, HoldScope, Key, LeafType, Name, Position, Reason, UserBlock,
+};
 use crate::plan::measuring::{Cell, pass};
 use crate::plan::testing::{
-    Value, World, field, group, leaf, leaf_in, leaf_values, list, request, text,
+    Value, World, field, group, leaf, leaf_in, leaf_values, list, path, request, text,
 };
 use crate::plan::{Element, Reach};
 
@@ -197,6 +199,56 @@ proptest! {
         let counted: u64 = pass.plan.tasks.iter().flat_map(|task| &task.datasets)
             .flat_map(|dataset| &dataset.fields).map(|field| field.cells).sum();
         prop_assert_eq!(cells, counted);
+    }
+
+    #[test]
+    fn holds_keep_exactly_what_they_name_and_the_id_fields(
+        shapes in prop::collection::vec(shape(), 9),
+        rows in prop::collection::vec(row(), 1..5),
+        held in prop::collection::btree_set(0_usize..9, 1..3),
+        purge in any::<bool>(),
+    ) {
+        let mut world = world(&shapes, rows);
+        let users = vec![
+            block(&world, "1", "a", "b", Action::Delete),
+            block(&world, "2", "c", "a", Action::Delete),
+        ];
+        let mut request = request("r", users);
+        if purge {
+            request.delete_method = DeleteMethod::Purge;
+        }
+        let free = pass(&world, std::slice::from_ref(&request));
+        world.catalog.holds = vec![Hold {
+            name: Name::new("h").unwrap(),
+            scope: HoldScope::Datasets {
+                datasets: vec![Name::new("lake").unwrap()],
+                fields: held.iter().map(|index| path(LEAVES[*index].0)).collect(),
+            },
+            until: None,
+            reason: "court".to_owned(),
+            position: Position::default(),
+        }];
+        let bound = pass(&world, &[request]);
+        if purge {
+            prop_assert!(bound.erasure.rows.is_empty());
+            let waiting: u64 = bound.plan.tasks.iter().flat_map(|task| &task.datasets)
+                .flat_map(|dataset| &dataset.retained).map(|retained| retained.cells).sum();
+            prop_assert!(waiting >= u64::try_from(free.erasure.rows.len()).unwrap());
+        } else {
+            let is_held = |at: &str| {
+                at.ends_with('p') || at.ends_with('d') || held.iter().any(|i| LEAVES[*i].0 == at)
+            };
+            let (kept, erased): (Vec<_>, Vec<_>) =
+                free.erasure.cells.into_iter().partition(|(cell, _)| is_held(&cell.3));
+            prop_assert_eq!(bound.erasure.cells.into_iter().collect::<Vec<_>>(), erased);
+            for (cell, (task, _)) in kept {
+                prop_assert!(bound.erasure.kept.contains(&(cell, task)));
+            }
+            for task in &bound.plan.tasks {
+                let retains = task.datasets.iter().any(|dataset| !dataset.retained.is_empty());
+                prop_assert_eq!(task.reason == Some(Reason::Held), retains);
+            }
+        }
     }
 
     #[test]
