@@ -13,7 +13,7 @@ use crate::manifest::codes::hold::{
 use crate::manifest::codes::namespace::{DEFINED_TWICE, UNUSED};
 use crate::manifest::reader::did_you_mean;
 use crate::manifest::tree::Mark;
-use crate::model::{FieldPath, Name, NamespaceName, Request};
+use crate::model::{Dataset, FieldPath, Name, NamespaceName, Request};
 
 /// A diagnostic to be added to the report of a file.
 struct Finding {
@@ -163,26 +163,20 @@ fn hold_fields(
     datasets: &[(Name, Mark)],
     fields: &[(FieldPath, Mark)],
 ) -> Vec<Finding> {
-    let docs = || policies.datasets.iter().map(|placed| &placed.doc);
     let mut held = Vec::new();
     for (name, at) in datasets {
-        match docs().find(|doc| doc.dataset.name == *name) {
-            Some(doc) if doc.whole => held.push((doc, *at)),
+        match policies.datasets.iter().find(|placed| placed.doc.dataset.name == *name) {
+            Some(placed) if placed.doc.whole => held.push((Paths::of(&placed.doc.dataset), *at)),
             // What a dataset has is not known: it is missing, or partly unreadable.
             _ => return Vec::new(),
         }
     }
-    let paths: Vec<&FieldPath> = held
-        .iter()
-        .flat_map(|(doc, _)| doc.dataset.fields.iter().map(|field| &field.path))
-        .collect();
-    let touches = |one: &FieldPath, other: &FieldPath| one.covers(other) || other.covers(one);
     let mut findings = Vec::new();
     for (path, at) in fields {
-        if paths.iter().any(|other| touches(path, other)) {
+        if held.iter().any(|(paths, _)| paths.touch(path)) {
             continue;
         }
-        let words: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        let words = if findings.len() < HELPED { words(&held) } else { Vec::new() };
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         findings.push(Finding {
             file,
@@ -196,23 +190,59 @@ fn hold_fields(
     if fields.is_empty() || !findings.is_empty() {
         return findings;
     }
-    for (doc, at) in held {
-        let some = fields
-            .iter()
-            .any(|(path, _)| doc.dataset.fields.iter().any(|field| touches(path, &field.path)));
-        if !some {
+    for (paths, at) in held {
+        if !fields.iter().any(|(path, _)| paths.touch(path)) {
             findings.push(Finding {
                 file,
                 severity: Severity::Warning,
                 code: HOLD_NOTHING,
                 at,
-                message: format!("{} has none of the fields of the hold", doc.dataset.name),
+                message: format!("{} has none of the fields of the hold", paths.dataset),
                 help: "only its ID fields are kept; name its fields, or write another hold"
                     .to_owned(),
             });
         }
     }
     findings
+}
+
+/// How many misspelt fields of one hold are helped with, and among how many names the right one is looked for.
+const HELPED: usize = 20;
+const SUGGESTED: usize = 1000;
+
+fn words(held: &[(Paths<'_>, Mark)]) -> Vec<String> {
+    let paths = held.iter().flat_map(|(paths, _)| &paths.own);
+    paths.take(SUGGESTED).map(ToString::to_string).collect()
+}
+
+/// The paths that a dataset's policy names, to be asked whether one of them is, lies in, or holds another.
+struct Paths<'d> {
+    dataset: &'d Name,
+    own: BTreeSet<&'d FieldPath>,
+    /// By their parts: the paths and every group above them.
+    groups: BTreeSet<&'d [String]>,
+}
+
+impl<'d> Paths<'d> {
+    fn of(dataset: &'d Dataset) -> Self {
+        let own: BTreeSet<&FieldPath> = dataset.fields.iter().map(|field| &field.path).collect();
+        let groups = own.iter().flat_map(|path| prefixes(path)).collect();
+        Self { dataset: &dataset.name, own, groups }
+    }
+
+    fn touch(&self, path: &FieldPath) -> bool {
+        let lies_in = |group: &[String]| {
+            FieldPath::new(group.iter().map(String::as_str))
+                .is_some_and(|path| self.own.contains(&path))
+        };
+        self.groups.contains(path.parts()) || prefixes(path).any(lies_in)
+    }
+}
+
+/// A path's parts, and those of every group above it.
+fn prefixes(path: &FieldPath) -> impl Iterator<Item = &[String]> {
+    let parts = path.parts();
+    (1..=parts.len()).filter_map(|length| parts.get(..length))
 }
 
 fn near(word: &str, words: &[&str], otherwise: &str) -> String {
@@ -247,6 +277,8 @@ fn retired(policies: &Policies<'_>) -> Vec<Finding> {
 
 /// Holds on requests, or keys of requests, that are not there.
 pub(super) fn holds_on_requests(policies: &mut Policies<'_>, requests: &[Request]) {
+    let by_name: BTreeMap<&Name, &Request> =
+        requests.iter().map(|request| (&request.name, request)).collect();
     let mut findings = Vec::new();
     for placed in &policies.holds {
         let mut finding = |at: Mark, message: String, help: &str| {
@@ -259,25 +291,25 @@ pub(super) fn holds_on_requests(policies: &mut Policies<'_>, requests: &[Request
                 help: help.to_owned(),
             });
         };
-        let named: Vec<Option<&Request>> = placed
-            .doc
-            .requests
-            .iter()
-            .map(|(name, _)| requests.iter().find(|request| request.name == *name))
-            .collect();
+        let named: Vec<Option<&Request>> =
+            placed.doc.requests.iter().map(|(name, _)| by_name.get(name).copied()).collect();
         for ((name, at), request) in placed.doc.requests.iter().zip(&named) {
             if request.is_none() {
                 finding(*at, format!("there is no request {name}"), "check the spelling");
             }
         }
-        // Whose keys they are is known only where every request is there and could be read.
-        let readable = named.iter().all(|r| r.is_some_and(|request| request.rejected.is_none()));
-        let known = |key: &str| {
-            named.iter().flatten().any(|request| request.users.iter().any(|user| user.key == key))
-        };
-        for (_, at) in placed.doc.keys.iter().filter(|(key, _)| readable && !known(key)) {
-            // A key may be a text that only its request should hold: it is not repeated.
-            finding(*at, "no block of the request has this key".to_owned(), "check the spelling");
+        // Whose keys they are is known only where every request is there and could be read. A key may be a text
+        // that only its request should hold: it is not repeated.
+        if named.iter().all(|r| r.is_some_and(|request| request.rejected.is_none())) {
+            let known: BTreeSet<&String> =
+                named.iter().flatten().flat_map(|r| &r.users).map(|user| &user.key).collect();
+            for (_, at) in placed.doc.keys.iter().filter(|(key, _)| !known.contains(key)) {
+                finding(
+                    *at,
+                    "no block of the request has this key".to_owned(),
+                    "check the spelling",
+                );
+            }
         }
     }
     report(policies, findings);

@@ -1,5 +1,7 @@
 //! What a dataset's labels leave undone: warnings of RULES.md section 1 that need no data.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::dataset::DatasetDoc;
 use super::field::FieldDoc;
 use crate::manifest::codes::dataset::{
@@ -7,7 +9,7 @@ use crate::manifest::codes::dataset::{
     PARTY_UNREACHED, SAME_NAMESPACE,
 };
 use crate::manifest::reader::Report;
-use crate::model::{Dataset, EraseMode, Label};
+use crate::model::{Dataset, EraseMode, Label, NamespaceName};
 
 /// Adds the warnings of one dataset.
 pub(super) fn check(report: &mut Report<'_>, doc: &DatasetDoc) {
@@ -19,12 +21,16 @@ pub(super) fn check(report: &mut Report<'_>, doc: &DatasetDoc) {
                 "label the fields that identify people with ID-DEVICE or ID-PERSON and a namespace",
             );
     }
+    if !dataset.fields.iter().any(|field| field.is_person_id()) {
+        for field in &doc.fields {
+            never_applies(report, dataset, field);
+        }
+    }
     for field in &doc.fields {
-        never_applies(report, dataset, field);
         never_erased(report, dataset, field);
         never_shown(report, dataset, field);
-        unreached_party(report, dataset, field);
     }
+    unreached_parties(report, &doc.fields);
     if !dataset.same_subject {
         same_namespace(report, &doc.fields);
     }
@@ -34,10 +40,8 @@ fn identifies(field: &FieldDoc) -> bool {
     [Label::I1, Label::I2, Label::S1].into_iter().any(|label| field.field.labels.has(label))
 }
 
+/// Labels that count where the row matched on an ID-PERSON field, in a dataset without one.
 fn never_applies(report: &mut Report<'_>, dataset: &Dataset, field: &FieldDoc) {
-    if dataset.fields.iter().any(|field| field.is_person_id()) {
-        return;
-    }
     for label in [Label::AccPerson, Label::DelPerson] {
         if field.field.labels.has(label) {
             report
@@ -85,10 +89,18 @@ fn never_shown(report: &mut Report<'_>, dataset: &Dataset, field: &FieldDoc) {
     }
 }
 
-fn unreached_party(report: &mut Report<'_>, dataset: &Dataset, field: &FieldDoc) {
-    let Some(party) = &field.field.party else { return };
-    let mut ids = dataset.id_fields().map(|(_, field)| field.party.as_ref()).peekable();
-    if ids.peek().is_some() && ids.all(|other| other.is_some_and(|other| other != party)) {
+/// Parties that no ID field has, where every ID field has one.
+fn unreached_parties(report: &mut Report<'_>, fields: &[FieldDoc]) {
+    let ids = || fields.iter().map(|doc| &doc.field).filter(|field| field.labels.is_id());
+    let parties: BTreeSet<&String> = ids().filter_map(|field| field.party.as_ref()).collect();
+    if parties.is_empty() || ids().any(|field| field.party.is_none()) {
+        return;
+    }
+    for field in fields {
+        let Some(party) = field.field.party.as_ref().filter(|party| !parties.contains(party))
+        else {
+            continue;
+        };
         let message = format!("no match can reach {}: no ID field has its party", field.field.path);
         report
             .warning(PARTY_UNREACHED, field.path_at, message)
@@ -98,19 +110,23 @@ fn unreached_party(report: &mut Report<'_>, dataset: &Dataset, field: &FieldDoc)
 
 /// Two ID fields of one namespace of which one has no party.
 fn same_namespace(report: &mut Report<'_>, fields: &[FieldDoc]) {
-    for (index, field) in fields.iter().enumerate().filter(|(_, f)| f.field.labels.is_id()) {
+    // By namespace: the first ID field, and the first one without a party.
+    let mut first: BTreeMap<&NamespaceName, &FieldDoc> = BTreeMap::new();
+    let mut first_alone: BTreeMap<&NamespaceName, &FieldDoc> = BTreeMap::new();
+    for field in fields.iter().filter(|field| field.field.labels.is_id()) {
         let Some(namespace) = &field.field.namespace else { continue };
-        let earlier = fields.get(..index).unwrap_or_default().iter().find(|other| {
-            other.field.labels.is_id()
-                && other.field.namespace.as_ref() == Some(namespace)
-                && (other.field.party.is_none() || field.field.party.is_none())
-        });
+        let alone = field.field.party.is_none();
+        let earlier = if alone { first.get(namespace) } else { first_alone.get(namespace) };
         if let Some(other) = earlier {
-            let (first, second) = (&other.field.path, &field.field.path);
-            let message = format!("{first} and {second} are both searched for `{namespace}`");
-            report
-                .warning(SAME_NAMESPACE, field.namespace_at, message)
-                .help("give each a `party` if they are two people, else `sameSubject: true` on the dataset");
+            let (one, two) = (&other.field.path, &field.field.path);
+            let message = format!("{one} and {two} are both searched for `{namespace}`");
+            report.warning(SAME_NAMESPACE, field.namespace_at, message).help(
+                "give each a `party` if they are two people, else `sameSubject: true` on the dataset",
+            );
+        }
+        first.entry(namespace).or_insert(field);
+        if alone {
+            first_alone.entry(namespace).or_insert(field);
         }
     }
 }

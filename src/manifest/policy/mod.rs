@@ -137,7 +137,7 @@ impl<'a> Policies<'a> {
     }
 
     fn fault(&mut self, mut report: Report<'a>, fault: &yaml::Fault) {
-        report.error(fault.code, fault.at, fault.message).help(fault.help);
+        report.error(fault.code, fault.at, format!("found {}", fault.message)).help(fault.help);
         self.complete = false;
         self.reports.push(report);
     }

@@ -299,3 +299,24 @@ proptest! {
         prop_assert_eq!(valid, !has_errors(&policies.finish().1));
     }
 }
+
+#[test]
+fn large_policies_are_checked_soon() {
+    let head = "apiVersion: amparo/v1\nkind: Dataset\nmetadata: {name: web}\nspec:\n  product: p\n  location: l\n  fields:\n";
+    let field = |i: usize| {
+        format!("  - {{path: f{i}, party: p{i}, namespace: n, labels: [I2, ID-DEVICE, x]}}\n")
+    };
+    let dataset: String = head.to_owned() + &(0..10_000).map(field).collect::<String>();
+    let paths: String = (0..10_000).map(|i| format!("g{i}, ")).collect();
+    let hold = format!(
+        "apiVersion: amparo/v1\nkind: Hold\nmetadata: {{name: keep}}\nspec: {{datasets: [web], fields: [{paths}], reason: r}}\n"
+    );
+    let start = std::time::Instant::now();
+    let (_, valid, diagnostics) = load(&[&dataset, &hold]);
+    assert!(!valid && diagnostics.len() > 2000);
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+    let whole = dataset.replace(", x]", "]");
+    let start = std::time::Instant::now();
+    assert!(!load(&[&whole, &hold]).1);
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}

@@ -6,7 +6,6 @@ use std::collections::hash_map::Entry as Slot;
 use jiff::civil::Date;
 
 use super::values::{date, flag, integer, list, not_one_of, text, wrong_type};
-use super::words::did_you_mean;
 use super::{Report, Text};
 use crate::manifest::codes::files::{DUPLICATE_KEY, MISSING_KEY, UNKNOWN_KEY};
 use crate::manifest::source::SourceKind;
@@ -167,7 +166,7 @@ impl<'n> Fields<'n> {
             }
             SourceKind::Request => format!("unknown key in {}", self.what),
         };
-        let near = did_you_mean(&entry.key, &self.asked);
+        let near = report.suggest(&entry.key, &self.asked);
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.asked.is_empty() => "remove it".to_owned(),

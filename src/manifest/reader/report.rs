@@ -1,5 +1,6 @@
 //! Collects the diagnostics of one file.
 
+use super::words::did_you_mean;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::manifest::codes::files::TOO_MANY;
 use crate::manifest::source::{SourceKind, lines};
@@ -23,7 +24,7 @@ pub struct Report<'a> {
 const LISTED: usize = 2000;
 
 /// The longest line that is shown, in bytes.
-const SHOWN_LINE: usize = 1000;
+pub(in crate::manifest) const SHOWN_LINE: usize = 1000;
 
 /// A diagnostic just made, to say what to do about it.
 pub struct Problem<'r>(&'r mut Diagnostic);
@@ -39,8 +40,10 @@ impl<'a> Report<'a> {
     /// For a policy file: lines are shown as they are.
     pub fn policy(file: &str, text: &'a str) -> Self {
         let lines = lines(text);
-        let line =
-            move |n: usize| n.checked_sub(1).and_then(|i| lines.get(i)).map(|l| (*l).to_owned());
+        let line = move |number: usize| {
+            let line = number.checked_sub(1).and_then(|index| lines.get(index));
+            line.filter(|line| line.len() <= SHOWN_LINE).map(|line| (*line).to_owned())
+        };
         Self::new(file, SourceKind::Policy, Box::new(line))
     }
 
@@ -106,6 +109,11 @@ impl<'a> Report<'a> {
                 format!("`{shown}`")
             }
         }
+    }
+
+    /// The candidate nearest to a misspelt word; none once more problems are found than are listed.
+    pub fn suggest<'c>(&self, word: &str, candidates: &[&'c str]) -> Option<&'c str> {
+        if self.beyond.is_some() { None } else { did_you_mean(word, candidates) }
     }
 
     /// Adds an error.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use jiff::civil::Date;
 
 use super::Report;
-use super::words::{alternatives, did_you_mean};
+use super::words::alternatives;
 use crate::manifest::codes::files::{DUPLICATE_KEY, EMPTY, MALFORMED, NOT_ONE_OF, WRONG_TYPE};
 use crate::manifest::tree::{Entry, Kind, Mark, Node};
 
@@ -128,7 +128,7 @@ pub fn entries<'n>(report: &mut Report<'_>, node: &'n Node, what: &str) -> Optio
 /// Reports a word that is none of the alternatives.
 pub fn not_one_of(report: &mut Report<'_>, found: Text<'_>, what: &str, words: &[&str]) {
     let message = format!("{} is no {what}", report.quote(found.text));
-    let help = match did_you_mean(found.text, words) {
+    let help = match report.suggest(found.text, words) {
         Some(near) => format!("did you mean `{near}`? It takes {}", alternatives(words)),
         None => format!("it takes {}", alternatives(words)),
     };

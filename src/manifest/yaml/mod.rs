@@ -54,7 +54,7 @@ pub fn decode(bytes: &[u8]) -> Result<&str, Fault> {
         return Err(Fault {
             code: TOO_LARGE,
             at: Mark::default(),
-            message: "the file is larger than 4 MiB",
+            message: "more than 4 MiB",
             help: "split it into several files",
         });
     }
