@@ -390,6 +390,6 @@ fn misfits(world: &World, user: &UserBlock) -> bool {
         }
         let fits = |leaf: &&Leaf| leaf.kind.key(&rules, given.given.expose()).is_some();
         rules.is_placeholder(given.canonical.expose(), &prefixes)
-            || !columns.is_empty() && !columns.iter().any(|leaf| fits(leaf))
+            || !columns.is_empty() && !columns.iter().any(fits)
     })
 }
