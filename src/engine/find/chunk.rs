@@ -34,8 +34,7 @@ impl From<parquet::errors::ParquetError> for Broken {
     }
 }
 
-/// Searches a chunk of a row group of `rows` rows. `skip` may say of a data page, by its number in the
-/// chunk, that none of its values can match.
+/// Searches a chunk of a row group of `rows` rows.
 ///
 /// # Errors
 /// [`Broken`]; some matches may have been told before.
@@ -97,8 +96,20 @@ struct Buffers {
     definitions: Vec<u32>,
     repetitions: Vec<u32>,
     indices: Vec<u32>,
+    candidates: Vec<Candidate>,
     /// (number of the value among the page's non-null ones, key number).
     matches: Vec<(u32, u32)>,
+}
+
+/// A value that may equal a key.
+#[derive(Clone, Copy)]
+struct Candidate {
+    hash: u64,
+    /// Number among the page's non-null values.
+    number: u32,
+    /// Where it lies in the page.
+    start: u32,
+    length: u32,
 }
 
 impl Search<'_> {
@@ -128,7 +139,8 @@ impl Search<'_> {
             match head.kind {
                 PageKind::Dictionary => {
                     let page = pages.get_next_page()?.ok_or(Broken)?;
-                    dictionary = Some(Dictionary::new(&page, self.width(), lookup)?);
+                    dictionary =
+                        Some(Dictionary::new(&page, self.width(), lookup, &mut buffers)?);
                 }
                 _ if indexed
                     && self.place.is_flat()
@@ -145,7 +157,7 @@ impl Search<'_> {
                         let known = dictionary.as_ref().ok_or(Broken)?;
                         known.find(values.bytes, values.count, &mut buffers)?;
                     } else {
-                        self.plain(values.bytes, values.count, lookup, &mut buffers.matches)?;
+                        compare(values.bytes, values.count, self.width(), lookup, &mut buffers)?;
                     }
                     self.place.page(
                         head.values as usize,
@@ -205,22 +217,6 @@ impl Search<'_> {
         Ok(Values { bytes: rest, count })
     }
 
-    /// Compares plain values.
-    fn plain<L: Lookup>(
-        &self,
-        bytes: &[u8],
-        count: usize,
-        lookup: &L,
-        matches: &mut Vec<(u32, u32)>,
-    ) -> Result<(), Broken> {
-        each_plain(bytes, count, self.width(), |number, value| {
-            let key = lookup.find(value);
-            if key != 0 {
-                matches.push((number as u32, key));
-            }
-        })
-    }
-
     /// Value by value, through Parquet's readers.
     fn values<L: Lookup>(
         &mut self,
@@ -266,7 +262,8 @@ impl Search<'_> {
             copy(&rep, &mut buffers.repetitions)?;
             buffers.matches.clear();
             for (number, value) in values.iter().enumerate() {
-                let key = lookup.find(value.as_bytes());
+                let raw = value.as_bytes();
+                let key = lookup.candidate(raw).map_or(0, |hash| lookup.confirm(raw, hash));
                 if key != 0 {
                     buffers.matches.push((number as u32, key));
                 }
@@ -309,30 +306,60 @@ fn prefixed<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Broken> {
     take(rest, length as usize)
 }
 
-/// Calls `each` with the number and the bytes of every value in plain encoding.
+/// Compares values in plain encoding: what matches goes into the buffers.
+fn compare<L: Lookup>(
+    bytes: &[u8],
+    count: usize,
+    width: Option<usize>,
+    lookup: &L,
+    buffers: &mut Buffers,
+) -> Result<(), Broken> {
+    let candidates = &mut buffers.candidates;
+    candidates.clear();
+    each_plain(bytes, count, width, |number, start, value| {
+        if let Some(hash) = lookup.candidate(value) {
+            let length = value.len() as u32;
+            candidates.push(Candidate { hash, number, start: start as u32, length });
+        }
+    })?;
+    buffers.matches.clear();
+    for candidate in candidates {
+        let start = candidate.start as usize;
+        let value = bytes.get(start..start + candidate.length as usize).unwrap_or_default();
+        let key = lookup.confirm(value, candidate.hash);
+        if key != 0 {
+            buffers.matches.push((candidate.number, key));
+        }
+    }
+    Ok(())
+}
+
+/// Calls `each` with number, position and bytes of every value in plain encoding.
 #[inline(always)]
 fn each_plain(
     bytes: &[u8],
     count: usize,
     width: Option<usize>,
-    mut each: impl FnMut(usize, &[u8]),
+    mut each: impl FnMut(u32, usize, &[u8]),
 ) -> Result<(), Broken> {
+    let count = u32::try_from(count).map_err(|_| Broken)?;
     let Some(width) = width else {
-        let mut rest = bytes;
+        let mut at = 0;
         for number in 0..count {
-            let (length, after) = rest.split_first_chunk::<4>().ok_or(Broken)?;
+            let rest = bytes.get(at..).ok_or(Broken)?;
+            let (length, rest) = rest.split_first_chunk::<4>().ok_or(Broken)?;
             let length = u32::from_le_bytes(*length) as usize;
-            let (value, after) = after.split_at_checked(length).ok_or(Broken)?;
-            each(number, value);
-            rest = after;
+            let value = rest.get(..length).ok_or(Broken)?;
+            each(number, at + 4, value);
+            at += 4 + length;
         }
         return Ok(());
     };
-    if width == 0 || bytes.len() / width < count {
+    if width == 0 || bytes.len() / width < count as usize {
         return if count == 0 { Ok(()) } else { Err(Broken) };
     }
-    for (number, value) in bytes.chunks_exact(width).take(count).enumerate() {
-        each(number, value);
+    for (number, value) in (0..count).zip(bytes.chunks_exact(width)) {
+        each(number, number as usize * width, value);
     }
     Ok(())
 }
@@ -346,16 +373,24 @@ struct Dictionary {
 }
 
 impl Dictionary {
-    fn new<L: Lookup>(page: &Page, width: Option<usize>, lookup: &L) -> Result<Self, Broken> {
+    fn new<L: Lookup>(
+        page: &Page,
+        width: Option<usize>,
+        lookup: &L,
+        buffers: &mut Buffers,
+    ) -> Result<Self, Broken> {
         if !page.is_dictionary_page() {
             return Err(Broken);
         }
-        let mut keys = Vec::new();
-        each_plain(page.buffer(), page.num_values() as usize, width, |_, value| {
-            keys.push(lookup.find(value));
-        })?;
-        let any = keys.iter().any(|key| *key != 0);
-        Ok(Self { keys, any })
+        let entries = page.num_values() as usize;
+        compare(page.buffer(), entries, width, lookup, buffers)?;
+        let mut keys = vec![0; entries];
+        for (entry, key) in &buffers.matches {
+            if let Some(known) = keys.get_mut(*entry as usize) {
+                *known = *key;
+            }
+        }
+        Ok(Self { keys, any: !buffers.matches.is_empty() })
     }
 
     /// Compares the values of a page by their indices.

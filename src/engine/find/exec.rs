@@ -229,16 +229,17 @@ impl ProbeExec {
 
     /// The keys of a leaf for a way of storing it, compiled once.
     fn compiled(&self, number: usize, probe: &ProbeLeaf, leaf: &Leaf, stored: Stored) -> Arc<Keys> {
+        let alone = |identity| self.company.counts_alone(identity);
         let compile = |stored: &Stored| match (&leaf.kind, &stored.kind) {
             (LeafType::Decimal { scale, .. }, LeafType::Decimal { scale: own, .. })
                 if scale != own =>
             {
-                Keys::new(&rescaled(probe, *scale, *own), stored)
+                Keys::new(&rescaled(probe, *scale, *own), stored, alone)
             }
             (LeafType::Decimal { scale, .. }, LeafType::Int { .. }) => {
-                Keys::new(&rescaled(probe, *scale, 0), stored)
+                Keys::new(&rescaled(probe, *scale, 0), stored, alone)
             }
-            _ => Keys::new(probe, stored),
+            _ => Keys::new(probe, stored, alone),
         };
         match self.keys.lock() {
             Ok(mut known) => {

@@ -4,8 +4,6 @@
 //! another scale or unit, or in another physical type. Each key is brought to the file's own form once,
 //! so that values are compared as they lie in the pages.
 
-use std::collections::HashMap;
-
 use arrow::datatypes::i256;
 use parquet::basic::Type as Physical;
 
@@ -28,8 +26,11 @@ pub(super) struct Keys {
     pub(super) lookup: AnyLookup,
     /// The keys once more where chunks may be passed over.
     pub(super) pruning: Option<Pruning>,
-    /// By key number.
-    owners: Vec<Vec<IdentityId>>,
+    /// The owners of all keys, and by key number where each key's end.
+    owners: Vec<IdentityId>,
+    ends: Vec<usize>,
+    /// By key number: whether it has an owner that counts alone.
+    alone: Vec<bool>,
 }
 
 /// A lookup for each way of storing values.
@@ -45,30 +46,48 @@ pub(super) enum AnyLookup {
 }
 
 impl Keys {
-    /// Compiles the keys of a leaf, which is of type `kind` over the whole dataset.
-    pub(super) fn new(probe: &ProbeLeaf, stored: &Stored) -> Self {
-        let mut numbers: HashMap<Raw, usize> = HashMap::with_capacity(probe.keys.len());
-        let mut raws: Vec<Raw> = Vec::with_capacity(probe.keys.len());
-        let mut owners: Vec<Vec<IdentityId>> = Vec::with_capacity(probe.keys.len());
-        for (key, identity) in &probe.keys {
-            let Some(raw) = raw(key, stored) else { continue };
-            let number = *numbers.entry(raw).or_insert_with_key(|raw| {
-                raws.push(raw.clone());
-                owners.push(Vec::with_capacity(1));
-                raws.len() - 1
-            });
-            if let Some(owners) = owners.get_mut(number) {
-                owners.push(*identity);
-            }
+    /// Compiles the keys of a leaf. `alone` says which identities count alone.
+    pub(super) fn new(
+        probe: &ProbeLeaf,
+        stored: &Stored,
+        counts_alone: impl Fn(IdentityId) -> bool,
+    ) -> Self {
+        let mut by_key: Vec<(Raw, IdentityId)> = probe
+            .keys
+            .iter()
+            .filter_map(|(key, identity)| Some((raw(key, stored)?, *identity)))
+            .collect();
+        by_key.sort_unstable();
+        let mut keys = Self {
+            lookup: AnyLookup::Nothing,
+            pruning: None,
+            owners: by_key.iter().map(|(_, identity)| *identity).collect(),
+            ends: Vec::new(),
+            alone: Vec::new(),
+        };
+        for same in by_key.chunk_by(|(a, _), (b, _)| a == b) {
+            keys.ends.push(keys.ends.last().copied().unwrap_or(0) + same.len());
+            keys.alone.push(same.iter().any(|(_, identity)| counts_alone(*identity)));
         }
-        let pruning = pruning(&raws, &probe.namespace, stored);
-        Self { lookup: AnyLookup::new(raws, &probe.namespace, stored), pruning, owners }
+        let mut raws: Vec<Raw> = by_key.into_iter().map(|(raw, _)| raw).collect();
+        raws.dedup();
+        keys.pruning = pruning(&raws, &probe.namespace, stored);
+        keys.lookup = AnyLookup::new(&raws, &probe.namespace, stored);
+        keys
     }
 
     /// Whose the key of that number is (numbers as lookups give them: from 1).
     pub(super) fn owners(&self, number: u32) -> &[IdentityId] {
         let at = (number as usize).wrapping_sub(1);
-        self.owners.get(at).map_or(&[], Vec::as_slice)
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let end = self.ends.get(at).copied().unwrap_or(0);
+        self.owners.get(start.unwrap_or(0)..end).unwrap_or_default()
+    }
+
+    /// Whether the key of that number has an owner that counts alone.
+    pub(super) fn counts_alone(&self, number: u32) -> bool {
+        let at = (number as usize).wrapping_sub(1);
+        self.alone.get(at).copied().unwrap_or(false)
     }
 
     /// Whether no value can match.
@@ -78,18 +97,18 @@ impl Keys {
 }
 
 impl AnyLookup {
-    fn new(raws: Vec<Raw>, namespace: &Namespace, stored: &Stored) -> Self {
+    fn new(raws: &[Raw], namespace: &Namespace, stored: &Stored) -> Self {
         let ints = || raws.iter().filter_map(Raw::int).collect::<Vec<_>>();
-        let texts = || raws.iter().filter_map(Raw::bytes).collect::<Vec<_>>();
+        let texts = || raws.iter().filter_map(Raw::bytes).collect::<Vec<&[u8]>>();
         match (stored.physical, &stored.kind) {
             (Physical::INT32, _) => Self::Int32(Ints::new(ints())),
             (Physical::INT64, _) => Self::Int64(Ints::new(ints())),
             (Physical::INT96, _) => Self::Int96(Int96::new(raws.iter().filter_map(Raw::wide))),
             (Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY, kind) => match kind {
-                LeafType::Decimal { .. } => Self::Decimals(Decimals::new(texts())),
-                LeafType::Uuid => Self::Bytes(Bytes::exact(texts())),
+                LeafType::Decimal { .. } => Self::Decimals(Decimals::new(&texts())),
+                LeafType::Uuid => Self::Bytes(Bytes::exact(&texts())),
                 LeafType::Text | LeafType::Binary | LeafType::FixedBinary(_) => {
-                    Self::Bytes(Bytes::new(texts(), namespace))
+                    Self::Bytes(Bytes::new(&texts(), namespace))
                 }
                 _ => Self::Nothing,
             },
@@ -99,7 +118,7 @@ impl AnyLookup {
 }
 
 /// A key in a file's own form.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Raw {
     Int(i64),
     /// Nanoseconds, for INT96.
@@ -116,8 +135,8 @@ impl Raw {
         if let Self::Wide(number) = self { Some(*number) } else { None }
     }
 
-    fn bytes(&self) -> Option<Vec<u8>> {
-        if let Self::Bytes(bytes) = self { Some(bytes.clone()) } else { None }
+    fn bytes(&self) -> Option<&[u8]> {
+        if let Self::Bytes(bytes) = self { Some(bytes) } else { None }
     }
 }
 
@@ -131,9 +150,9 @@ fn pruning(raws: &[Raw], namespace: &Namespace, stored: &Stored) -> Option<Pruni
         (LeafType::Text | LeafType::Binary | LeafType::FixedBinary(_), _)
             if is_bytes && namespace.compares_exactly() =>
         {
-            Some(Pruning::Bytes(sorted(raws.iter().filter_map(Raw::bytes))))
+            Some(Pruning::Bytes(sorted(raws.iter().filter_map(Raw::bytes).map(<[u8]>::to_vec))))
         }
-        (LeafType::Uuid, _) => Some(Pruning::Bytes(sorted(raws.iter().filter_map(Raw::bytes)))),
+        (LeafType::Uuid, _) => Some(Pruning::Bytes(sorted(raws.iter().filter_map(Raw::bytes).map(<[u8]>::to_vec)))),
         (
             LeafType::Int { signed: true, .. } | LeafType::Date | LeafType::Timestamp(_),
             Physical::INT32 | Physical::INT64,

@@ -4,11 +4,42 @@ use crate::model::{Namespace, Normalize, canonical_bytes};
 
 use super::table::{Table, hash_bytes, hash_number};
 
-/// Finds which key a stored value equals.
+/// Finds which key a stored value equals, in two steps: most values fail the first, and the second,
+/// which waits for memory, is then done for many values in a row.
+///
+/// `raw` is the value in Parquet's plain encoding, without a length.
 pub(super) trait Lookup {
-    /// The number of the key, from 1; 0 where there is none. `raw` is the value in Parquet's plain
-    /// encoding, without a length.
-    fn find(&self, raw: &[u8]) -> u32;
+    /// The hash of the value, where some key may equal it.
+    fn candidate(&self, raw: &[u8]) -> Option<u64>;
+
+    /// The number of the key that a candidate equals, from 1; 0 where there is none.
+    fn confirm(&self, raw: &[u8], hash: u64) -> u32;
+}
+
+/// Keys of bytes, one behind the other.
+#[derive(Debug)]
+struct Arena {
+    bytes: Vec<u8>,
+    /// Where each key ends.
+    ends: Vec<usize>,
+}
+
+impl Arena {
+    fn new(keys: &[&[u8]]) -> Self {
+        let mut arena = Self { bytes: Vec::new(), ends: Vec::with_capacity(keys.len()) };
+        for key in keys {
+            arena.bytes.extend_from_slice(key);
+            arena.ends.push(arena.bytes.len());
+        }
+        arena
+    }
+
+    #[inline(always)]
+    fn get(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let end = self.ends.get(at).copied().unwrap_or(0);
+        self.bytes.get(start.unwrap_or(0)..end).unwrap_or_default()
+    }
 }
 
 /// INT32 (4 bytes) and INT64 (8 bytes).
@@ -27,14 +58,23 @@ impl<const WIDTH: usize> Ints<WIDTH> {
 
 impl<const WIDTH: usize> Lookup for Ints<WIDTH> {
     #[inline(always)]
-    fn find(&self, raw: &[u8]) -> u32 {
-        let number = match (raw.first_chunk::<8>(), raw.first_chunk::<4>()) {
-            (Some(bytes), _) if WIDTH == 8 => i64::from_le_bytes(*bytes),
-            (_, Some(bytes)) if WIDTH == 4 => i64::from(i32::from_le_bytes(*bytes)),
-            _ => return 0,
-        };
-        let equal = |at: usize| self.keys.get(at) == Some(&number);
-        self.table.find(hash_number(number.cast_unsigned()), equal)
+    fn candidate(&self, raw: &[u8]) -> Option<u64> {
+        let hash = hash_number(number::<WIDTH>(raw)?.cast_unsigned());
+        self.table.may_hold(hash).then_some(hash)
+    }
+
+    #[inline(always)]
+    fn confirm(&self, raw: &[u8], hash: u64) -> u32 {
+        let number = number::<WIDTH>(raw);
+        self.table.find(hash, |at| self.keys.get(at).copied() == number)
+    }
+}
+
+#[inline(always)]
+fn number<const WIDTH: usize>(raw: &[u8]) -> Option<i64> {
+    match WIDTH {
+        8 => raw.first_chunk::<8>().map(|bytes| i64::from_le_bytes(*bytes)),
+        _ => raw.first_chunk::<4>().map(|bytes| i64::from(i32::from_le_bytes(*bytes))),
     }
 }
 
@@ -58,9 +98,14 @@ fn hash_wide(number: i128) -> u64 {
 }
 
 impl Lookup for Int96 {
-    fn find(&self, raw: &[u8]) -> u32 {
-        let Some(nanos) = int96_nanos(raw) else { return 0 };
-        self.table.find(hash_wide(nanos), |at| self.keys.get(at) == Some(&nanos))
+    fn candidate(&self, raw: &[u8]) -> Option<u64> {
+        let hash = hash_wide(int96_nanos(raw)?);
+        self.table.may_hold(hash).then_some(hash)
+    }
+
+    fn confirm(&self, raw: &[u8], hash: u64) -> u32 {
+        let nanos = int96_nanos(raw);
+        self.table.find(hash, |at| self.keys.get(at).copied() == nanos)
     }
 }
 
@@ -76,21 +121,25 @@ pub(crate) fn int96_nanos(raw: &[u8]) -> Option<i128> {
 /// Decimals in bytes: big-endian two's complement, of any length.
 #[derive(Debug)]
 pub(super) struct Decimals {
-    keys: Vec<Vec<u8>>,
+    keys: Arena,
     table: Table,
 }
 
 impl Decimals {
-    pub(super) fn new(keys: Vec<Vec<u8>>) -> Self {
+    pub(super) fn new(keys: &[&[u8]]) -> Self {
         let table = Table::new(keys.iter().map(|key| hash_bytes(key, 0).0));
-        Self { keys, table }
+        Self { keys: Arena::new(keys), table }
     }
 }
 
 impl Lookup for Decimals {
-    fn find(&self, raw: &[u8]) -> u32 {
-        let raw = shortest(raw);
-        self.table.find(hash_bytes(raw, 0).0, |at| self.keys.get(at).is_some_and(|key| key == raw))
+    fn candidate(&self, raw: &[u8]) -> Option<u64> {
+        let hash = hash_bytes(shortest(raw), 0).0;
+        self.table.may_hold(hash).then_some(hash)
+    }
+
+    fn confirm(&self, raw: &[u8], hash: u64) -> u32 {
+        self.table.find(hash, |at| self.keys.get(at) == shortest(raw))
     }
 }
 
@@ -110,7 +159,7 @@ pub(crate) fn shortest(mut raw: &[u8]) -> &[u8] {
 /// Text and binary, in the namespace's canonical form.
 #[derive(Debug)]
 pub(super) struct Bytes {
-    keys: Vec<Vec<u8>>,
+    keys: Arena,
     table: Table,
     fold: Fold,
 }
@@ -134,7 +183,7 @@ const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
 
 impl Bytes {
     /// Keys are in the namespace's canonical form.
-    pub(super) fn new(keys: Vec<Vec<u8>>, namespace: &Namespace) -> Self {
+    pub(super) fn new(keys: &[&[u8]], namespace: &Namespace) -> Self {
         let lower = !namespace.case_sensitive || namespace.normalize.contains(&Normalize::Lowercase);
         let trim = namespace.normalize.contains(&Normalize::Trim);
         let fold = if namespace.compares_exactly() {
@@ -148,25 +197,29 @@ impl Bytes {
     }
 
     /// Keys that compare byte by byte.
-    pub(super) fn exact(keys: Vec<Vec<u8>>) -> Self {
+    pub(super) fn exact(keys: &[&[u8]]) -> Self {
         Self::with(keys, Fold::Exact)
     }
 
-    fn with(keys: Vec<Vec<u8>>, fold: Fold) -> Self {
-        let mask = fold.mask();
-        let table = Table::new(keys.iter().map(|key| hash_bytes(key, mask).0));
-        Self { keys, table, fold }
+    fn with(keys: &[&[u8]], fold: Fold) -> Self {
+        let table = Table::new(keys.iter().map(|key| hash_bytes(key, fold.mask()).0));
+        Self { keys: Arena::new(keys), table, fold }
     }
 
-    fn find_equal(&self, value: &[u8], hash: u64) -> u32 {
-        self.table.find(hash, |at| self.keys.get(at).is_some_and(|key| key == value))
+    fn confirm_equal(&self, value: &[u8], hash: u64) -> u32 {
+        self.table.find(hash, |at| self.keys.get(at) == value)
     }
 
     /// The long way: the canonical text itself.
     #[cold]
-    fn find_full(&self, raw: &[u8], namespace: &Namespace) -> u32 {
-        let canonical = canonical_bytes(namespace, raw);
-        self.find_equal(&canonical, hash_bytes(&canonical, self.fold.mask()).0)
+    fn candidate_full(&self, raw: &[u8], namespace: &Namespace) -> Option<u64> {
+        let hash = hash_bytes(&canonical_bytes(namespace, raw), self.fold.mask()).0;
+        self.table.may_hold(hash).then_some(hash)
+    }
+
+    #[cold]
+    fn confirm_full(&self, raw: &[u8], namespace: &Namespace, hash: u64) -> u32 {
+        self.confirm_equal(&canonical_bytes(namespace, raw), hash)
     }
 }
 
@@ -178,24 +231,67 @@ impl Fold {
 
 impl Lookup for Bytes {
     #[inline(always)]
-    fn find(&self, raw: &[u8]) -> u32 {
-        match &self.fold {
-            Fold::Exact => self.find_equal(raw, hash_bytes(raw, 0).0),
+    fn candidate(&self, raw: &[u8]) -> Option<u64> {
+        let hash = match &self.fold {
+            Fold::Exact => hash_bytes(raw, 0).0,
             Fold::Ascii { trim, lower, namespace } => {
                 let value = if *trim { trimmed(raw) } else { raw };
                 let (hash, seen) = hash_bytes(value, if *lower { LOWER } else { 0 });
                 if seen & NOT_ASCII != 0 {
-                    return self.find_full(raw, namespace);
+                    return self.candidate_full(raw, namespace);
                 }
-                self.table.find(hash, |at| {
-                    self.keys.get(at).is_some_and(|key| {
-                        if *lower { key.eq_ignore_ascii_case(value) } else { key == value }
-                    })
-                })
+                hash
             }
-            Fold::Full(namespace) => self.find_full(raw, namespace),
+            Fold::Full(namespace) => return self.candidate_full(raw, namespace),
+        };
+        self.table.may_hold(hash).then_some(hash)
+    }
+
+    #[inline(always)]
+    fn confirm(&self, raw: &[u8], hash: u64) -> u32 {
+        match &self.fold {
+            Fold::Exact => self.confirm_equal(raw, hash),
+            Fold::Ascii { namespace, .. } if !raw.is_ascii() => {
+                self.confirm_full(raw, namespace, hash)
+            }
+            Fold::Ascii { trim, lower, .. } => {
+                let value = if *trim { trimmed(raw) } else { raw };
+                if *lower {
+                    self.table.find(hash, |at| equals_lower(self.keys.get(at), value))
+                } else {
+                    self.confirm_equal(value, hash)
+                }
+            }
+            Fold::Full(namespace) => self.confirm_full(raw, namespace, hash),
         }
     }
+}
+
+/// Whether ASCII text equals a key once its letters are lower-cased.
+#[inline(always)]
+fn equals_lower(key: &[u8], value: &[u8]) -> bool {
+    if key.len() != value.len() {
+        return false;
+    }
+    let (key, value) = (key.as_chunks::<8>(), value.as_chunks::<8>());
+    let words = key.0.iter().zip(value.0);
+    let mut differ = words.fold(0, |differ, (key, value)| {
+        differ | u64::from_le_bytes(*key) ^ lower_ascii(u64::from_le_bytes(*value))
+    });
+    for (key, value) in key.1.iter().zip(value.1) {
+        differ |= u64::from(*key ^ value.to_ascii_lowercase());
+    }
+    differ == 0
+}
+
+/// Lower-cases eight ASCII characters at once.
+#[inline(always)]
+const fn lower_ascii(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // The top bit of each byte: set from `A` on, and set beyond `Z`.
+    let from_a = word.wrapping_add(ONES * (0x80 - b'A' as u64));
+    let beyond_z = word.wrapping_add(ONES * (0x7f - b'Z' as u64));
+    word | ((from_a & !beyond_z & NOT_ASCII) >> 2)
 }
 
 /// Without ASCII white space (Unicode's, which has one more than Rust's `trim_ascii`) at both ends.

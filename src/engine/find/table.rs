@@ -3,12 +3,15 @@
 //! A blocked Bloom filter of 16 bits a key, which stays in the cache for a hundred thousand keys,
 //! turns nearly all misses away; then open addressing.
 
-/// Positions of keys, by hash. The keys themselves lie elsewhere: their owner compares.
+/// Numbers of keys, by hash. The keys themselves lie elsewhere: their owner compares.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     filter: Vec<u64>,
-    slots: Vec<u32>,
+    /// The lower half of the hash above the key's number, counted from 1; 0 is free.
+    slots: Vec<u64>,
 }
+
+const NUMBER: u64 = u32::MAX as u64;
 
 impl Table {
     /// A table of keys with these hashes; the position in the iteration is the key's number.
@@ -18,7 +21,7 @@ impl Table {
             filter: vec![0; (count / 4).next_power_of_two().max(64)],
             slots: vec![0; (count * 2 + 1).next_power_of_two()],
         };
-        for (number, hash) in hashes.enumerate() {
+        for (number, hash) in (1..=NUMBER).zip(hashes) {
             let (word, bits) = table.filter_place(hash);
             if let Some(word) = table.filter.get_mut(word) {
                 *word |= bits;
@@ -29,40 +32,49 @@ impl Table {
                 at = (at + 1) & mask;
             }
             if let Some(slot) = table.slots.get_mut(at) {
-                *slot = u32::try_from(number + 1).unwrap_or(u32::MAX);
+                *slot = tag(hash) | number;
             }
         }
         table
     }
 
+    #[inline(always)]
     fn filter_place(&self, hash: u64) -> (usize, u64) {
         let high = hash >> 32;
         let word = (high >> 12) as usize & (self.filter.len() - 1);
         (word, 1 << (high & 63) | 1 << (high >> 6 & 63))
     }
 
-    /// Number of the key of this hash that `equal` accepts, plus 1; 0 where there is none.
+    /// Whether there may be a key of that hash: mostly not.
     #[inline(always)]
-    pub(super) fn find(&self, hash: u64, equal: impl Fn(usize) -> bool) -> u32 {
+    pub(super) fn may_hold(&self, hash: u64) -> bool {
         let (word, bits) = self.filter_place(hash);
-        if self.filter.get(word).is_none_or(|word| word & bits != bits) {
-            return 0;
-        }
-        self.look_up(hash, equal)
+        self.filter.get(word).is_some_and(|word| word & bits == bits)
     }
 
-    #[cold]
-    fn look_up(&self, hash: u64, equal: impl Fn(usize) -> bool) -> u32 {
+    /// The number, from 1, of the key of that hash that `equal` accepts (it is given the number from
+    /// 0); 0 where there is none.
+    #[inline(always)]
+    pub(super) fn find(&self, hash: u64, equal: impl Fn(usize) -> bool) -> u32 {
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         loop {
-            match self.slots.get(at) {
-                None | Some(0) => return 0,
-                Some(&number) if equal(number as usize - 1) => return number,
-                Some(_) => at = (at + 1) & mask,
+            let slot = self.slots.get(at).copied().unwrap_or(0);
+            if slot == 0 {
+                return 0;
             }
+            let number = slot & NUMBER;
+            if slot & !NUMBER == tag(hash) && equal(number as usize - 1) {
+                return number as u32;
+            }
+            at = (at + 1) & mask;
         }
     }
+}
+
+/// The half of the hash that places in the table do not tell, as the upper half of a slot.
+const fn tag(hash: u64) -> u64 {
+    (hash >> 20) << 32
 }
 
 /// Odd constants without pattern.

@@ -37,7 +37,7 @@ impl Company {
         !self.sets.is_empty()
     }
 
-    fn counts_alone(&self, identity: IdentityId) -> bool {
+    pub(super) fn counts_alone(&self, identity: IdentityId) -> bool {
         self.alone.contains(&identity)
     }
 
@@ -133,8 +133,7 @@ impl Unit<'_> {
         let mut matched = vec![0_u64; words];
         for target in self.targets {
             self.search(target, &mut |row, _, key| {
-                let mut owners = target.keys.owners(key).iter();
-                if owners.any(|identity| self.company.counts_alone(*identity))
+                if target.keys.counts_alone(key)
                     && let Some(word) = matched.get_mut((row / 64) as usize)
                 {
                     *word |= 1 << (row % 64);
