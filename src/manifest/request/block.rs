@@ -138,11 +138,11 @@ impl Reading<'_, '_> {
             .help("write a shorter reference");
             return false;
         }
-        let parts = || placed.iter().flat_map(|placed| placed.term.parts());
+        let parts = placed.iter().flat_map(|placed| placed.term.parts());
         let what = if personal::looks_like_email(key.text) {
             "`key` looks like an e-mail address"
         } else if self.values_of_block.contains(&personal::plain(key.text))
-            || parts().any(|identity| personal::equals(self.catalog, key.text, identity))
+            || self.equals_one(key.text, parts)
         {
             "`key` equals an identity value of its block"
         } else {

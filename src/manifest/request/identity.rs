@@ -143,7 +143,7 @@ impl Reading<'_, '_> {
                 .help("write the value; text that reads as nothing, such as null, needs quotes");
             return None;
         }
-        let namespace = self.catalog.namespace(&name);
+        let namespace = self.rules(&name);
         let normalized = namespace.normalized(given);
         let canonical = namespace.canonical(given);
         let prefixes = self.catalog.settings.erased_prefixes();

@@ -1,7 +1,5 @@
 //! What must not become a name or a key, because it identifies a person (RULES.md section 6).
 
-use crate::model::{Catalog, Identity};
-
 /// Whether a text looks like an e-mail address, or holds what does.
 pub(super) fn looks_like_email(text: &str) -> bool {
     let text = text.replace("%40", "@").replace(['\u{ff20}', '\u{fe6b}'], "@");
@@ -17,9 +15,4 @@ pub(super) fn looks_like_email(text: &str) -> bool {
 /// A text in the form to compare names and keys with identity values by, whatever their namespaces.
 pub(super) fn plain(text: &str) -> String {
     text.trim().to_lowercase()
-}
-
-/// Whether a text is the same as an identity in the canonical form of its namespace.
-pub(super) fn equals(catalog: &Catalog, text: &str, identity: &Identity) -> bool {
-    catalog.namespace(&identity.namespace).canonical(text) == *identity.canonical.expose()
 }

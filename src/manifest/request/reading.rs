@@ -1,12 +1,13 @@
 //! What goes along with reading one request.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::rc::Rc;
 
 use super::Context;
 use crate::diagnostic::Code;
 use crate::manifest::reader::{Problem, Report};
 use crate::manifest::tree::Mark;
-use crate::model::{Catalog, NamespaceName, Reason, Request};
+use crate::model::{Catalog, Identity, Namespace, NamespaceName, Reason, Request};
 
 /// The reading of one request.
 pub(super) struct Reading<'r, 'f> {
@@ -21,6 +22,8 @@ pub(super) struct Reading<'r, 'f> {
     pub(super) values: HashSet<String>,
     /// Those of the block that is being read.
     pub(super) values_of_block: HashSet<String>,
+    /// The rules of the namespaces so far: making them anew for each identity costs.
+    rules: BTreeMap<NamespaceName, Rc<Namespace>>,
     /// Errors that reject a block only.
     of_blocks: usize,
 }
@@ -38,8 +41,30 @@ impl<'r, 'f> Reading<'r, 'f> {
             not_carried: BTreeSet::new(),
             values: HashSet::new(),
             values_of_block: HashSet::new(),
+            rules: BTreeMap::new(),
             of_blocks: 0,
         }
+    }
+
+    /// The rules of a namespace.
+    pub(super) fn rules(&mut self, name: &NamespaceName) -> Rc<Namespace> {
+        if let Some(known) = self.rules.get(name) {
+            return Rc::clone(known);
+        }
+        let rules = Rc::new(self.catalog.namespace(name));
+        self.rules.insert(name.clone(), Rc::clone(&rules));
+        rules
+    }
+
+    /// Whether a text is the same as one of the identities, in the canonical form of its namespace.
+    pub(super) fn equals_one<'i>(
+        &mut self,
+        text: &str,
+        mut identities: impl Iterator<Item = &'i Identity>,
+    ) -> bool {
+        identities.any(|identity| {
+            self.rules(&identity.namespace).canonical(text) == *identity.canonical.expose()
+        })
     }
 
     /// Reports what rejects a block, but not its file.

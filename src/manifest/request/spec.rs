@@ -208,8 +208,7 @@ impl<'r> Reading<'r, '_> {
         let what = if names.iter().any(|name| personal::looks_like_email(name)) {
             "looks like an e-mail address"
         } else if names.iter().any(|name| {
-            self.values.contains(&personal::plain(name))
-                || identities().any(|identity| personal::equals(self.catalog, name, identity))
+            self.values.contains(&personal::plain(name)) || self.equals_one(name, identities())
         }) {
             "equals an identity value of the request"
         } else {
