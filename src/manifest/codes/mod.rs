@@ -2,7 +2,7 @@
 //!
 //! Codes are grouped by hundred, one file a group: 00xx files and envelope, 01xx datasets, fields and
 //! labels, 02xx namespaces, 03xx requests, 04xx values and blocks, 05xx holds and settings, 06xx data,
-//! 07xx Adobe JSON, 08xx ledger and policy memory. A code that was once published is never reused.
+//! 07xx Adobe JSON; 08xx is set aside for the ledger and what it remembers of policies. A code that was once published is never reused.
 
 use crate::diagnostic::Code;
 
@@ -23,7 +23,6 @@ pub mod data;
 pub mod dataset;
 pub mod files;
 pub mod hold;
-pub mod ledger;
 pub mod namespace;
 pub mod request;
 

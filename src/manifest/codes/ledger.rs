@@ -1,3 +1,0 @@
-//! 08xx: ledger and policy memory.
-
-codes! {}
