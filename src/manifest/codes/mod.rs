@@ -2,7 +2,7 @@
 //!
 //! Codes are grouped by hundred, one file a group: 00xx files and envelope, 01xx datasets, fields and
 //! labels, 02xx namespaces, 03xx requests, 04xx values and blocks, 05xx holds and settings, 06xx data,
-//! 07xx Adobe JSON; 08xx is set aside for the ledger and what it remembers of policies. A code that was once published is never reused.
+//! 07xx Adobe JSON; 08xx is set aside for the ledger. A code that was once published is never reused.
 
 use crate::diagnostic::Code;
 
@@ -28,8 +28,7 @@ pub mod request;
 
 /// Every code, by id.
 pub fn all() -> Vec<Code> {
-    let groups =
-        [files::ALL, dataset::ALL, namespace::ALL, request::ALL, hold::ALL, data::ALL, ledger::ALL];
+    let groups = [files::ALL, dataset::ALL, namespace::ALL, request::ALL, hold::ALL, data::ALL];
     let mut codes = groups.concat();
     codes.sort_by_key(|code| code.id);
     codes
