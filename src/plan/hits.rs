@@ -1,6 +1,6 @@
 //! Where identities were found: the engine's answer to a probe, and the values of found rows.
 
-use crate::model::{Identity, Key, NamespaceName};
+use crate::model::{Identity, Key, NamespaceName, Sensitive};
 
 /// A row of a dataset: file (index into [`super::DatasetFiles::files`]) and position in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,13 +19,13 @@ pub struct IdentityId(pub u32);
 #[derive(Debug, Clone, Default)]
 pub struct Identities {
     list: Vec<Identity>,
-    index: std::collections::HashMap<(NamespaceName, String), IdentityId>,
+    index: std::collections::HashMap<(NamespaceName, Sensitive<String>), IdentityId>,
 }
 
 impl Identities {
     /// The id of an identity; a new one where it was not known.
     pub fn intern(&mut self, identity: Identity) -> IdentityId {
-        let key = (identity.namespace.clone(), identity.canonical.expose().clone());
+        let key = (identity.namespace.clone(), identity.canonical.clone());
         *self.index.entry(key).or_insert_with(|| {
             self.list.push(identity);
             IdentityId(u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX))
@@ -77,8 +77,8 @@ pub struct Probe {
     pub alone: Vec<IdentityId>,
 }
 
-/// One ID leaf of a probe.
-#[derive(Debug, Clone)]
+/// One ID leaf of a probe. Its `Debug` shows how many keys there are, and none of them.
+#[derive(Clone)]
 pub struct ProbeLeaf {
     /// Index into [`super::DatasetFiles::leaves`].
     pub leaf: u16,
@@ -86,6 +86,16 @@ pub struct ProbeLeaf {
     pub namespace: crate::model::Namespace,
     /// Sorted by key; several identities may share a key (`1.50` and `1.5` in a decimal column).
     pub keys: Vec<(Key, IdentityId)>,
+}
+
+impl std::fmt::Debug for ProbeLeaf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProbeLeaf")
+            .field("leaf", &self.leaf)
+            .field("namespace", &self.namespace.name)
+            .field("keys", &self.keys.len())
+            .finish()
+    }
 }
 
 /// One value of a row that expansion, conflicts or `only.where` need.
@@ -98,5 +108,5 @@ pub struct RowValue {
     /// Where in the leaf's lists.
     pub element: Element,
     /// The value as it stands, not in canonical form; nulls are left out.
-    pub value: crate::model::Sensitive<Key>,
+    pub value: Sensitive<Key>,
 }

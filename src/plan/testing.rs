@@ -1,6 +1,6 @@
 //! For tests of this layer: small worlds, and a naive engine that answers a search by brute force.
 //!
-//! ```ignore
+//! ```text
 //! let mut world = World::default();
 //! world.dataset("events", vec![field("email", "email", "I1 ID-PERSON DEL-PERSON ACC-ALL")]);
 //! world.rows("events", vec![leaf("email", LeafType::Text)], vec![group([("email", text("a@x"))])]);

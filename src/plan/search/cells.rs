@@ -23,7 +23,7 @@ pub(super) struct Cell {
 pub(super) type ConditionId = usize;
 
 /// What is known of the values of one dataset's rows.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Cells {
     list: Vec<Cell>,
     /// Rows that were asked for, by leaf; sorted.

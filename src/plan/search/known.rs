@@ -8,7 +8,7 @@ use crate::plan::{Identities, IdentityId};
 use super::lake::{Lake, SpaceId};
 
 /// Interned identities.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Known {
     identities: Identities,
     spaces: Vec<SpaceId>,

@@ -75,7 +75,7 @@ pub struct ValuesWanted {
 }
 
 /// What was read of one dataset.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Finds {
     matches: Matches,
     cells: Cells,
@@ -90,14 +90,23 @@ enum Stage {
     Advance,
 }
 
-/// The search of a pass.
-#[derive(Debug)]
+/// The search of a pass. Its `Debug` shows no identity and no cell value.
 pub struct Search<'a> {
     lake: Lake<'a>,
     known: Known,
     finds: Vec<Finds>,
     subjects: Vec<Subject>,
     stage: Stage,
+}
+
+impl std::fmt::Debug for Search<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Search")
+            .field("blocks", &self.subjects.len())
+            .field("datasets", &self.finds.len())
+            .field("stage", &self.stage)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Search<'a> {

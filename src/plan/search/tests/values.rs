@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::model::{
     Environment, Expansion, Key, Leaf, LeafType, Name, Product, Reason, Sensitive, TimeUnit,
 };
-use crate::plan::FileProblem;
 use crate::plan::testing::{
     TableFile, Value, World, field, group, int, leaf, list, path, request, text,
 };
+use crate::plan::{BlockRef, FileProblem, Search, SearchBlock, Step};
 
 use super::expansion::{added, ask, reason, rows};
 
@@ -283,4 +283,50 @@ fn rejected_blocks_find_nothing() {
     let found = world.search(&[rejected, ask(&world, "email", "ann")]);
     assert_eq!((rows(&world, &found[0], "a"), found[0].stop.clone()), (vec![], None));
     assert_eq!(rows(&world, &found[1], "a"), [0]);
+}
+
+#[test]
+fn no_value_shows_in_debug_output() {
+    let mut world = World::default();
+    world.namespace("id").expansion = Expansion::Always;
+    let selectable = crate::model::Field { selectable: true, ..field("os", "", "ACC-ALL") };
+    let fields =
+        vec![field("e", "email", "I1 ID-PERSON"), field("i", "id", "I2 ID-PERSON"), selectable];
+    world.dataset("a", fields);
+    world.flat("a", "e i os", &["secret-ann secret-id secret-os"]);
+    let mut request = ask(&world, "email", "secret-ann");
+    request.users[0].only.r#where = [(path("os"), Sensitive::new("secret-os".to_owned()))].into();
+    let block = SearchBlock {
+        block: BlockRef { request: 0, user: 0 },
+        request: &request,
+        user: &request.users[0],
+        remembered: vec![world.identity("id", "secret-old")],
+    };
+    let mut shown = format!("{block:?}");
+    let mut search = Search::new(&world.catalog, &world.inventory, vec![block]);
+    loop {
+        let step = search.step();
+        shown += &format!("{step:?} {search:?}");
+        match step {
+            Step::Probe(asked) => {
+                for (dataset, probe) in asked {
+                    let hits = world.answer_probe(dataset, &probe);
+                    shown += &format!("{hits:?}");
+                    search.supply_hits(dataset, hits);
+                }
+            }
+            Step::Values(asked) => {
+                for wanted in asked {
+                    let values = world.answer_values(&wanted);
+                    shown += &format!("{values:?}");
+                    search.supply_values(wanted.dataset, values);
+                }
+            }
+            Step::Done => break,
+        }
+    }
+    let found = search.finish();
+    assert_eq!((found[0].added.len(), rows(&world, &found[0], "a")), (2, vec![0]));
+    shown += &format!("{found:?}");
+    assert!(!shown.contains("secret"), "{shown}");
 }
