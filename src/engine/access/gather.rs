@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use arrow::array::ArrayRef;
-use jiff::{Timestamp, civil, tz::TimeZone};
 
 use crate::engine::fetch::FetchedBatch;
 use crate::model::{Leaf, Name};
@@ -98,7 +97,7 @@ pub(super) struct RecordKey {
 /// A row's timestamp; rows without one come last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Time {
-    /// Nanoseconds since 1970, or for integer columns the integer.
+    /// Nanoseconds since 1970-01-01T00:00:00Z; a date is its midnight.
     At(i128),
     /// None.
     Missing,
@@ -394,25 +393,13 @@ impl Router<'_> {
     }
 }
 
-/// The instant by which a row is sorted: timestamps and dates as they are, integers by value, text
-/// where it is ISO 8601; anything else counts as missing.
-fn time_of(value: &Value<'_>) -> Time {
+/// The instant by which a row is sorted: the planner takes timestamps and dates for event times.
+const fn time_of(value: &Value<'_>) -> Time {
     match value {
         Value::Instant(nanos) => Time::At(*nanos),
-        Value::Date(days) => Time::At(i128::from(*days) * 86_400_000_000_000),
-        Value::Int(number) => Time::At(*number),
-        Value::Text(text) => instant(text.trim()).map_or(Time::Missing, Time::At),
+        Value::Date(days) => Time::At(*days as i128 * 86_400_000_000_000),
         _ => Time::Missing,
     }
-}
-
-/// Without an offset it is UTC; a date alone is its midnight.
-fn instant(text: &str) -> Option<i128> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Some(instant.as_nanosecond());
-    }
-    let civil: civil::DateTime = text.parse().ok()?;
-    civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_nanosecond())
 }
 
 /// Indices of tasks, datasets and rows fit: there are far fewer than 2^32 of each in memory.

@@ -41,7 +41,6 @@ struct SheetFiles {
 struct Origin<'a> {
     source: &'a str,
     dataset: &'a str,
-    product: &'a str,
     person: String,
     device: String,
     duplicates: String,
@@ -79,9 +78,9 @@ pub(super) fn write(
         identities: task.identities.iter().map(asked).collect(),
         rows: records(layout.datasets.iter().map(super::layout::DatasetPart::rows).sum()),
         copies: if duplicates == 1 {
-            "1 copy".to_owned()
+            "1 copy was".to_owned()
         } else {
-            format!("{} copies", grouped(duplicates))
+            format!("{} copies were", grouped(duplicates))
         },
         duplicates,
         products,
@@ -89,7 +88,6 @@ pub(super) fn write(
             .map(|(dataset, part)| Origin {
                 source: &dataset.source,
                 dataset: dataset.dataset.as_str(),
-                product: &part.directory,
                 person: grouped(part.counts.person_rows),
                 device: grouped(part.counts.device_rows),
                 duplicates: grouped(part.counts.duplicates_removed),

@@ -49,8 +49,6 @@ impl Sheet {
 
 /// One dataset's part of a package.
 pub(super) struct DatasetPart {
-    /// The directory of its product.
-    pub(super) directory: String,
     /// Rows, without copies.
     pub(super) counts: DatasetCounts,
     /// Paths of the cells of its person rows, and of its device rows.
@@ -91,7 +89,7 @@ pub(super) fn layout(
         .datasets
         .iter()
         .enumerate()
-        .map(|(index, dataset)| part(index, dataset, inventory, removed, &directories))
+        .map(|(index, dataset)| part(index, dataset, inventory, removed))
         .collect::<Result<Vec<_>, _>>()?;
     let mut sheets = Vec::new();
     for (rank, (product, directory)) in directories.iter().enumerate() {
@@ -118,7 +116,6 @@ fn part(
     dataset: &AccessDataset,
     inventory: &Inventory,
     removed: &Removed,
-    directories: &BTreeMap<&Product, String>,
 ) -> Result<DatasetPart, AccessError> {
     let leaves = inventory.datasets.get(&dataset.dataset).map(|files| files.leaves.as_slice());
     let leaf = |column: usize| {
@@ -147,8 +144,7 @@ fn part(
             (false, false) => counts.device_rows += 1,
         }
     }
-    let directory = directories.get(&dataset.product).cloned().unwrap_or_default();
-    Ok(DatasetPart { directory, counts, cells, lists })
+    Ok(DatasetPart { counts, cells, lists })
 }
 
 /// Fills in a sheet's columns: timestamps that no policy lists first, then the policies' fields in

@@ -1,7 +1,7 @@
 //! `person.html` and `device.html`: each field's unique values and their counts (RULES.md section 4).
 //!
 //! The values are written as they come: a page may hold millions. All of them are there; beyond the
-//! first hundred of a field they show on demand, without a script.
+//! first few of a field they show on demand, without a script.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use super::tally::{Counted, Sums};
 use super::{AccessError, AccessTask};
 
 /// Values of a field that show at once.
-const FIRST: u64 = 100;
+const FIRST: u64 = 25;
 
 #[derive(Template)]
 #[template(path = "access/summary.html")]
