@@ -9,12 +9,14 @@
 //! that file.
 
 pub mod access;
+pub mod erase;
 mod error;
 pub mod fetch;
 mod find;
 mod footer;
 mod guard;
 mod inventory;
+mod leaf;
 mod opened;
 mod pages;
 pub mod sample;
@@ -22,10 +24,11 @@ mod schema;
 mod session;
 mod source;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use crate::model::Dataset;
-use crate::plan::{DatasetFiles, Hit, Inventory, Probe};
+use crate::plan::{DatasetFiles, Hit, Inventory, Probe, RowKey, RowValue};
 
 pub use error::EngineError;
 pub use find::ProbeOptions;
@@ -103,5 +106,35 @@ impl Engine {
         options: ProbeOptions<'_>,
     ) -> Result<Vec<u64>, EngineError> {
         find::count_rows(&self.session, dataset, probe, options)
+    }
+
+    /// The non-null values of these leaves in these rows (sorted, each once), sorted by row, leaf and
+    /// element: as they stand, not in canonical form. A partition column has its text; booleans and
+    /// floats come as text too.
+    ///
+    /// # Errors
+    /// As [`Engine::probe`].
+    pub fn values(
+        &self,
+        dataset: &DatasetFiles,
+        rows: &[RowKey],
+        leaves: &[u16],
+    ) -> Result<Vec<RowValue>, EngineError> {
+        fetch::values(dataset, rows, leaves)
+    }
+
+    /// Reads these leaves of these rows (sorted, each once) and hands them over in batches, in order. A
+    /// `Break` of `each` ends it early, as a success.
+    ///
+    /// # Errors
+    /// As [`Engine::probe`].
+    pub fn fetch(
+        &self,
+        dataset: &DatasetFiles,
+        rows: &[RowKey],
+        leaves: &[u16],
+        each: &mut dyn FnMut(fetch::FetchedBatch) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
+        fetch::fetch(dataset, rows, leaves, each)
     }
 }

@@ -51,8 +51,8 @@ pub(crate) fn open(file: &DataFile, wanted: &[&Leaf]) -> Result<Opened, EngineEr
     if footer.stamp != file.stamp {
         return Err(changed(file));
     }
-    let leaves = layout(footer.metadata.file_metadata().schema())
-        .map_err(|what| unreadable(file, what))?;
+    let leaves =
+        layout(footer.metadata.file_metadata().schema()).map_err(|what| unreadable(file, what))?;
     let places: HashMap<&FieldPath, usize> =
         wanted.iter().enumerate().map(|(at, leaf)| (&leaf.path, at)).collect();
     let mut columns = vec![None; wanted.len()];

@@ -1,11 +1,22 @@
-//! Reads chosen rows: values for expansion, and Arrow batches for packages.
+//! Reads chosen rows: values for expansion, and Arrow batches for packages. Only the leaves asked for
+//! are read, and only the rows asked for are decoded.
+//!
+//! Guarantees: memory holds a batch of rows and a page of each leaf, whatever the size of the file.
+
+mod batches;
+mod rows;
+mod values;
 
 use arrow::array::ArrayRef;
+
+pub(super) use batches::fetch;
+pub(super) use values::values;
 
 /// Some of the rows that were asked for, all of one file.
 ///
 /// Each column is one leaf's view of those rows, one entry a row, in the type that the leaf has over
-/// the whole dataset (a partition column is text, repeated):
+/// the whole dataset (a partition column is text, repeated; floats keep the file's own width; a leaf
+/// that the file lacks is null, of whatever type):
 /// - a leaf in no list: a flat array; it is null where the leaf, or a struct above it, is null;
 /// - a leaf in k lists or maps: k nested `ListArray`s around the leaf's values, structs left out. A
 ///   list is null where it, or a struct above it, is null.

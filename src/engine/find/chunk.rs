@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
+use parquet::basic::Type as Physical;
 use parquet::column::page::{Page, PageReader};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{AsBytes, DataType};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::SerializedPageReader;
-use parquet::basic::Type as Physical;
 
 use super::super::pages::header::{
     PLAIN, PLAIN_DICTIONARY, PageHead, PageKind, RLE_DICTIONARY, heads,
@@ -139,8 +139,7 @@ impl Search<'_> {
             match head.kind {
                 PageKind::Dictionary => {
                     let page = pages.get_next_page()?.ok_or(Broken)?;
-                    dictionary =
-                        Some(Dictionary::new(&page, self.width(), lookup, &mut buffers)?);
+                    dictionary = Some(Dictionary::new(&page, self.width(), lookup, &mut buffers)?);
                 }
                 _ if indexed
                     && self.place.is_flat()
@@ -230,9 +229,7 @@ impl Search<'_> {
             ColumnReader::Int64ColumnReader(reader) => self.typed(reader, lookup, sink),
             ColumnReader::Int96ColumnReader(reader) => self.typed(reader, lookup, sink),
             ColumnReader::ByteArrayColumnReader(reader) => self.typed(reader, lookup, sink),
-            ColumnReader::FixedLenByteArrayColumnReader(reader) => {
-                self.typed(reader, lookup, sink)
-            }
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => self.typed(reader, lookup, sink),
             ColumnReader::BoolColumnReader(_)
             | ColumnReader::FloatColumnReader(_)
             | ColumnReader::DoubleColumnReader(_) => Err(Broken),

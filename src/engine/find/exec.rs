@@ -209,7 +209,8 @@ impl ProbeExec {
                 continue;
             }
             let Some(Some(column)) = opened.columns.get(number) else { continue };
-            let chunk = opened.metadata.row_groups().first().and_then(|g| g.columns().get(column.index));
+            let chunk =
+                opened.metadata.row_groups().first().and_then(|g| g.columns().get(column.index));
             let Some(chunk) = chunk else { continue };
             let stored = Stored { kind: column.leaf.kind.clone(), physical: chunk.column_type() };
             let keys = self.compiled(number, probe, leaf, stored);

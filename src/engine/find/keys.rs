@@ -152,7 +152,9 @@ fn pruning(raws: &[Raw], namespace: &Namespace, stored: &Stored) -> Option<Pruni
         {
             Some(Pruning::Bytes(sorted(raws.iter().filter_map(Raw::bytes).map(<[u8]>::to_vec))))
         }
-        (LeafType::Uuid, _) => Some(Pruning::Bytes(sorted(raws.iter().filter_map(Raw::bytes).map(<[u8]>::to_vec)))),
+        (LeafType::Uuid, _) => {
+            Some(Pruning::Bytes(sorted(raws.iter().filter_map(Raw::bytes).map(<[u8]>::to_vec))))
+        }
         (
             LeafType::Int { signed: true, .. } | LeafType::Date | LeafType::Timestamp(_),
             Physical::INT32 | Physical::INT64,

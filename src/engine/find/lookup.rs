@@ -110,7 +110,7 @@ impl Lookup for Int96 {
 }
 
 /// Nanoseconds since 1970 of an INT96 timestamp: no date is too far.
-pub(crate) fn int96_nanos(raw: &[u8]) -> Option<i128> {
+fn int96_nanos(raw: &[u8]) -> Option<i128> {
     const JULIAN_1970: i128 = 2_440_588;
     const DAY: i128 = 86_400_000_000_000;
     let nanos = i128::from(i64::from_le_bytes(*raw.first_chunk::<8>()?));
@@ -184,7 +184,8 @@ const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
 impl Bytes {
     /// Keys are in the namespace's canonical form.
     pub(super) fn new(keys: &[&[u8]], namespace: &Namespace) -> Self {
-        let lower = !namespace.case_sensitive || namespace.normalize.contains(&Normalize::Lowercase);
+        let lower =
+            !namespace.case_sensitive || namespace.normalize.contains(&Normalize::Lowercase);
         let trim = namespace.normalize.contains(&Normalize::Trim);
         let fold = if namespace.compares_exactly() {
             Fold::Exact

@@ -26,8 +26,8 @@ use datafusion::physical_plan::{ExecutionPlan, collect_partitioned};
 
 use crate::plan::{DatasetFiles, Element, Hit, IdentityId, Probe, RowKey};
 
-use super::session::Session;
 use super::EngineError;
+use super::session::Session;
 use exec::{Output, ProbeExec, ProbePlan};
 
 /// How to search.
@@ -110,7 +110,8 @@ fn read_hits(batch: &RecordBatch, hits: &mut Vec<Hit>) {
     hits.reserve(batch.num_rows());
     for at in 0..batch.num_rows() {
         let element = elements.value(at);
-        let element: Element = element.as_primitive::<UInt32Type>().values().iter().copied().collect();
+        let element: Element =
+            element.as_primitive::<UInt32Type>().values().iter().copied().collect();
         hits.push(Hit {
             at: RowKey { file: files[at], row: rows[at] },
             leaf: leaves[at],

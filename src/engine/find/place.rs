@@ -96,8 +96,11 @@ impl Place {
                 if self.begun == 0 {
                     return Err(Broken);
                 }
-                let (index, inner) =
-                    self.element.get_mut(list..).and_then(<[u32]>::split_first_mut).ok_or(Broken)?;
+                let (index, inner) = self
+                    .element
+                    .get_mut(list..)
+                    .and_then(<[u32]>::split_first_mut)
+                    .ok_or(Broken)?;
                 *index = index.checked_add(1).ok_or(Broken)?;
                 inner
             }

@@ -41,8 +41,8 @@ impl Pruning {
             Self::Ints(_) => SortOrder::SIGNED,
             Self::Bytes(_) => SortOrder::UNSIGNED,
         };
-        let ordered = metadata.file_metadata().column_order(column)
-            == ColumnOrder::TYPE_DEFINED_ORDER(order);
+        let ordered =
+            metadata.file_metadata().column_order(column) == ColumnOrder::TYPE_DEFINED_ORDER(order);
         if ordered && !chunk.statistics().is_none_or(|statistics| self.in_range(statistics)) {
             return false;
         }
@@ -54,14 +54,18 @@ impl Pruning {
             return true;
         }
         match (self, statistics) {
-            (Self::Ints(keys), Statistics::Int32(range)) => match (range.min_opt(), range.max_opt()) {
-                (Some(min), Some(max)) => between(keys, &i64::from(*min), &i64::from(*max)),
-                _ => true,
-            },
-            (Self::Ints(keys), Statistics::Int64(range)) => match (range.min_opt(), range.max_opt()) {
-                (Some(min), Some(max)) => between(keys, min, max),
-                _ => true,
-            },
+            (Self::Ints(keys), Statistics::Int32(range)) => {
+                match (range.min_opt(), range.max_opt()) {
+                    (Some(min), Some(max)) => between(keys, &i64::from(*min), &i64::from(*max)),
+                    _ => true,
+                }
+            }
+            (Self::Ints(keys), Statistics::Int64(range)) => {
+                match (range.min_opt(), range.max_opt()) {
+                    (Some(min), Some(max)) => between(keys, min, max),
+                    _ => true,
+                }
+            }
             (Self::Bytes(keys), Statistics::ByteArray(_) | Statistics::FixedLenByteArray(_)) => {
                 match (statistics.min_bytes_opt(), statistics.max_bytes_opt()) {
                     // A shortened minimum is smaller, a shortened maximum larger: both still hold.

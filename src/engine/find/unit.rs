@@ -100,11 +100,8 @@ impl Unit<'_> {
                 }
             })?;
         }
-        let always: Vec<&RawHit> = self
-            .everywhere
-            .iter()
-            .filter(|hit| self.company.counts_alone(hit.identity))
-            .collect();
+        let always: Vec<&RawHit> =
+            self.everywhere.iter().filter(|hit| self.company.counts_alone(hit.identity)).collect();
         hits.sort_unstable();
         if sets {
             hits = self.in_company(hits);
@@ -173,11 +170,7 @@ impl Unit<'_> {
         kept
     }
 
-    fn search(
-        &self,
-        target: &Target,
-        sink: &mut dyn FnMut(u64, &[u32], u32),
-    ) -> Result<(), Fault> {
+    fn search(&self, target: &Target, sink: &mut dyn FnMut(u64, &[u32], u32)) -> Result<(), Fault> {
         let groups = self.file.metadata.row_groups();
         let Some(column) = groups.get(self.group).and_then(|g| g.columns().get(target.column))
         else {
@@ -188,12 +181,7 @@ impl Unit<'_> {
         }
         if self.prune
             && let Some(pruning) = &target.keys.pruning
-            && !pruning.may_match(
-                &self.file.metadata,
-                self.group,
-                target.column,
-                &self.file.source,
-            )
+            && !pruning.may_match(&self.file.metadata, self.group, target.column, &self.file.source)
         {
             return Ok(());
         }

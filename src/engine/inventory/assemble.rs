@@ -25,7 +25,9 @@ pub(super) fn assemble(
     for (candidate, opened) in candidates.into_iter().zip(opened) {
         match opened {
             Ok(opened) => readable.push((candidate, opened)),
-            Err(what) => problems.push(FileProblem { shown: candidate.shown, what, stops_pass: false }),
+            Err(what) => {
+                problems.push(FileProblem { shown: candidate.shown, what, stops_pass: false })
+            }
         }
     }
     readable.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));

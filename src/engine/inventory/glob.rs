@@ -66,9 +66,9 @@ fn class(pattern: &[char], open: usize, c: char) -> Option<(bool, usize)> {
         match *pattern.get(at)? {
             ']' if at > first => return Some((inside != negated, at + 1)),
             low => {
-                let high = pattern.get(at + 2).filter(|high| {
-                    pattern.get(at + 1) == Some(&'-') && **high != ']'
-                });
+                let high = pattern
+                    .get(at + 2)
+                    .filter(|high| pattern.get(at + 1) == Some(&'-') && **high != ']');
                 inside |= (low..=*high.unwrap_or(&low)).contains(&c);
                 at += if high.is_some() { 3 } else { 1 };
             }

@@ -96,14 +96,14 @@ fn named(walker: &mut Walker<'_>, location: &Path) {
         Ok((real, meta))
     }) {
         Ok(found) => found,
-        Err(e) if e.kind() == ErrorKind::NotFound => return walker.problem(location, "is a dead link"),
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            return walker.problem(location, "is a dead link");
+        }
         Err(e) => return walker.problem(location, format!("cannot be read: {}", e.kind())),
     };
-    if let Some(format) = table_format::around(if meta.is_dir() {
-        &real
-    } else {
-        real.parent().unwrap_or(&real)
-    }) {
+    if let Some(format) =
+        table_format::around(if meta.is_dir() { &real } else { real.parent().unwrap_or(&real) })
+    {
         return walker.problem(location, refused(format));
     }
     if meta.is_dir() {
@@ -131,8 +131,7 @@ fn pattern(walker: &mut Walker<'_>, location: &Path) {
         })
         .collect();
     let literal = parts.iter().take_while(|part| !glob::is_pattern(part)).count();
-    let base: PathBuf =
-        std::iter::once("/").chain(parts.iter().take(literal).copied()).collect();
+    let base: PathBuf = std::iter::once("/").chain(parts.iter().take(literal).copied()).collect();
     let Ok(real) = fs::canonicalize(&base) else { return };
     if let Some(format) = table_format::around(&real) {
         return walker.problem(&base, refused(format));
@@ -153,10 +152,7 @@ fn matched_path(walker: &mut Walker<'_>, root: &Root, inner: &Path) {
         return walker.problem(&root.named.join(inner), "is a dead link");
     };
     if !real.starts_with(&root.real) {
-        return walker.problem(
-            &root.named.join(inner),
-            "is a link that leads out of the location",
-        );
+        return walker.problem(&root.named.join(inner), "is a link that leads out of the location");
     }
     match fs::metadata(&real) {
         Ok(meta) if meta.is_dir() => {

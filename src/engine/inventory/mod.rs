@@ -68,10 +68,8 @@ pub(super) fn inventory(
     datasets: &[&Dataset],
     reserved: &[Reserved],
 ) -> Inventory {
-    let mut walked: Vec<(&Dataset, Walked)> = datasets
-        .iter()
-        .map(|dataset| (*dataset, location::walk(working_dir, dataset)))
-        .collect();
+    let mut walked: Vec<(&Dataset, Walked)> =
+        datasets.iter().map(|dataset| (*dataset, location::walk(working_dir, dataset))).collect();
     overlap::check(&mut walked, working_dir, reserved);
     let mut inventory = Inventory::default();
     for (dataset, walked) in walked {

@@ -35,12 +35,7 @@ pub(super) struct Root {
 
 impl<'a> Walker<'a> {
     pub(super) fn new(shown: Shown<'a>) -> Self {
-        Self {
-            shown,
-            entered: HashSet::new(),
-            known: HashSet::new(),
-            walked: Walked::default(),
-        }
+        Self { shown, entered: HashSet::new(), known: HashSet::new(), walked: Walked::default() }
     }
 
     pub(super) fn finish(self) -> Walked {

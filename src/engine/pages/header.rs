@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::super::source::Source;
 use super::thrift::Thrift;
 
 /// `maxPageBytes`: what a page may be when decompressed.
@@ -120,4 +121,27 @@ impl RawHead {
         let values = u32::try_from(self.values).ok().filter(|values| *values <= MOST_VALUES)?;
         Some(PageHead { kind, encoding: self.encoding, values, body })
     }
+}
+
+/// Looks at the headers of a chunk without reading its pages; `None` where one does not parse or lies.
+pub(crate) fn check(source: &Source, start: u64, length: u64) -> Option<()> {
+    let end = start.checked_add(length)?;
+    let mut at = start;
+    while at < end {
+        let left = usize::try_from(end - at).ok()?;
+        let (raw, header) = [512, 64 << 10, 16 << 20].into_iter().find_map(|window: usize| {
+            let bytes = source.read(at, window.min(left)).ok()?;
+            let mut thrift = Thrift::new(&bytes, 0);
+            let raw = RawHead::read(&mut thrift)?;
+            Some((raw, thrift.position()))
+        })?;
+        let body = usize::try_from(raw.compressed).ok()?;
+        let whole = header.checked_add(body).filter(|whole| *whole <= left)?;
+        if !(0..=LARGEST_PAGE).contains(&raw.uncompressed) {
+            return None;
+        }
+        raw.finish(0..body)?;
+        at += whole as u64;
+    }
+    Some(())
 }

@@ -17,6 +17,8 @@ pub(crate) struct FileLeaf {
     pub(crate) kind: LeafType,
     /// As in [`crate::model::Leaf::lists`].
     pub(crate) lists: Vec<usize>,
+    /// For each of `lists`, the definition level from which on the list has an element.
+    pub(crate) element_levels: Vec<i16>,
     /// Whether the leaf itself is optional.
     pub(crate) nullable: bool,
 }
@@ -30,7 +32,7 @@ const DEEPEST: usize = 100;
 /// A fragment that says what the schema has that cannot be named: a column without a name, two columns
 /// of one path, or too many levels.
 pub(crate) fn layout(root: &Type) -> Result<Vec<FileLeaf>, String> {
-    let mut walk = Walk { names: Vec::new(), lists: Vec::new(), leaves: Vec::new(), depth: 0 };
+    let mut walk = Walk::default();
     for field in root.get_fields() {
         walk.field(field)?;
     }
@@ -43,9 +45,13 @@ pub(crate) fn layout(root: &Type) -> Result<Vec<FileLeaf>, String> {
     Ok(walk.leaves)
 }
 
+#[derive(Default)]
 struct Walk {
     names: Vec<String>,
     lists: Vec<usize>,
+    element_levels: Vec<i16>,
+    /// Definition level of where the walk is.
+    level: i16,
     leaves: Vec<FileLeaf>,
     depth: usize,
 }
@@ -53,17 +59,21 @@ struct Walk {
 impl Walk {
     /// A field with its own name.
     fn field(&mut self, node: &Type) -> Result<(), String> {
-        self.named(node.name(), |walk| {
-            let repeated = repetition(node) == Repetition::REPEATED;
-            if repeated {
-                walk.lists.push(walk.names.len());
+        self.named(node.name(), |walk| walk.node(node))
+    }
+
+    /// A node whose name is dealt with, its repetition not.
+    fn node(&mut self, node: &Type) -> Result<(), String> {
+        match repetition(node) {
+            Repetition::REPEATED => self.listed(|walk| walk.content(node)),
+            Repetition::OPTIONAL => {
+                self.level += 1;
+                let outcome = self.content(node);
+                self.level -= 1;
+                outcome
             }
-            let outcome = walk.content(node);
-            if repeated {
-                walk.lists.pop();
-            }
-            outcome
-        })
+            Repetition::REQUIRED => self.content(node),
+        }
     }
 
     fn named(
@@ -109,9 +119,13 @@ impl Walk {
         &mut self,
         inner: impl FnOnce(&mut Self) -> Result<(), String>,
     ) -> Result<(), String> {
+        self.level += 1;
         self.lists.push(self.names.len());
+        self.element_levels.push(self.level);
         let outcome = inner(self);
+        self.element_levels.pop();
         self.lists.pop();
+        self.level -= 1;
         outcome
     }
 
@@ -122,10 +136,7 @@ impl Walk {
             return self.leaf(inner);
         }
         match inner.get_fields() {
-            [only] if !is_old_struct(list, inner, only) => match repetition(only) {
-                Repetition::REPEATED => self.listed(|walk| walk.content(only)),
-                _ => self.content(only),
-            },
+            [only] if !is_old_struct(list, inner, only) => self.node(only),
             _ => self.content(inner),
         }
     }
@@ -138,13 +149,7 @@ impl Walk {
                 1 => "value",
                 _ => field.name(),
             };
-            self.named(name, |walk| {
-                if repetition(field) == Repetition::REPEATED {
-                    walk.listed(|walk| walk.content(field))
-                } else {
-                    walk.content(field)
-                }
-            })?;
+            self.named(name, |walk| walk.node(field))?;
         }
         Ok(())
     }
@@ -156,6 +161,7 @@ impl Walk {
             path,
             kind: leaf_type(node),
             lists: self.lists.clone(),
+            element_levels: self.element_levels.clone(),
             nullable: repetition(node) == Repetition::OPTIONAL,
         });
         Ok(())
