@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ const LEVEL: i64 = 6;
 
 /// A package in the making.
 pub(super) struct Archive {
-    zip: Option<ZipWriter<BufWriter<File>>>,
+    zip: Option<ZipWriter<Output>>,
     out: PathBuf,
     partial: PathBuf,
     options: SimpleFileOptions,
@@ -70,7 +70,10 @@ impl Archive {
             .unix_permissions(0o600)
             .large_file(large);
         Ok(Self {
-            zip: Some(ZipWriter::new(BufWriter::with_capacity(64 << 10, file))),
+            zip: Some(ZipWriter::new(Output {
+                file: BufWriter::with_capacity(64 << 10, file),
+                failed: false,
+            })),
             out: out.to_owned(),
             partial,
             options,
@@ -106,9 +109,10 @@ impl Archive {
     /// Closes the package, brings it to disk, and gives it its name.
     pub(super) fn finish(mut self) -> Result<Finished, AccessError> {
         let zip = self.zip.take().ok_or(AccessError::Bug("the package is closed"))?;
-        let buffered =
+        let output =
             zip.finish().map_err(|e| AccessError::package("write", &self.out)(e.into()))?;
-        let file = buffered
+        let file = output
+            .file
             .into_inner()
             .map_err(|e| AccessError::package("write", &self.out)(e.into_error()))?;
         file.sync_all().map_err(AccessError::package("sync", &self.out))?;
@@ -127,9 +131,45 @@ impl Drop for Archive {
     }
 }
 
+/// The file below the archive. Once a write has failed it takes everything and keeps nothing: the
+/// ZIP writer, when it is dropped, would try to end the archive and complain on stderr.
+struct Output {
+    file: BufWriter<File>,
+    failed: bool,
+}
+
+impl Output {
+    fn unless_failed<T>(
+        &mut self,
+        otherwise: T,
+        action: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if self.failed {
+            return Ok(otherwise);
+        }
+        action(&mut self.file).inspect_err(|_| self.failed = true)
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_failed(bytes.len(), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_failed((), BufWriter::flush)
+    }
+}
+
+impl Seek for Output {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.unless_failed(0, |file| file.seek(to))
+    }
+}
+
 /// The content of an entry, written piece by piece.
 pub(super) struct Content<'a> {
-    zip: &'a mut ZipWriter<BufWriter<File>>,
+    zip: &'a mut ZipWriter<Output>,
     out: &'a Path,
     /// What is to be written: append to it, then call [`Content::flush_if_full`].
     pub(super) buffer: String,
@@ -153,7 +193,7 @@ impl Content<'_> {
     }
 }
 
-fn digest_of(path: &Path) -> std::io::Result<Finished> {
+fn digest_of(path: &Path) -> io::Result<Finished> {
     let mut file = File::open(path)?;
     let (mut digest, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 64 << 10];

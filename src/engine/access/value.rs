@@ -178,17 +178,17 @@ pub(super) mod encode {
 
 /// Reads what [`encode`] wrote; `None` where the bytes are not its.
 pub(super) fn decode<'a>(bytes: &mut &'a [u8]) -> Option<Value<'a>> {
-    Some(match take(bytes, 1)?.first()? {
-        &encode::HIDDEN => Value::Hidden,
-        &encode::NULL => Value::Null,
-        &encode::FALSE => Value::Bool(false),
-        &encode::TRUE => Value::Bool(true),
-        &encode::INT => Value::Int(signed(bytes)?),
-        &encode::NUMBER => Value::Number(text(bytes)?),
-        &encode::TEXT => Value::Text(text(bytes)?),
-        &encode::DATE => Value::Date(i64::try_from(signed(bytes)?).ok()?),
-        &encode::INSTANT => Value::Instant(signed(bytes)?),
-        &encode::LIST => {
+    Some(match *take(bytes, 1)?.first()? {
+        encode::HIDDEN => Value::Hidden,
+        encode::NULL => Value::Null,
+        encode::FALSE => Value::Bool(false),
+        encode::TRUE => Value::Bool(true),
+        encode::INT => Value::Int(signed(bytes)?),
+        encode::NUMBER => Value::Number(text(bytes)?),
+        encode::TEXT => Value::Text(text(bytes)?),
+        encode::DATE => Value::Date(i64::try_from(signed(bytes)?).ok()?),
+        encode::INSTANT => Value::Instant(signed(bytes)?),
+        encode::LIST => {
             let length = usize::try_from(unsigned(bytes)?).ok()?;
             // Each element takes at least a byte: a wrong length cannot reserve more than there is.
             let mut items = Vec::with_capacity(length.min(bytes.len()));

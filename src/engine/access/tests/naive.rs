@@ -307,7 +307,7 @@ fn check_profile(text: &str, sets: &[Set], task: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn packages_are_what_a_naive_packager_makes(
         sets in prop::collection::vec(set(), 1..=3),

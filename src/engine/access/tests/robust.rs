@@ -92,8 +92,8 @@ fn the_same_bytes_whatever_the_batches_and_the_memory() {
         (1000, false, 64 << 20),
         (1, false, 64 << 20),
         (7, true, 64 << 20),
-        (33, true, 2048),
-        (50, false, 600),
+        (33, true, 60_000),
+        (50, false, 12_000),
     ] {
         let mut lake = Lake { batch, backwards, ..lake() };
         assert!(bytes_of(&mut lake, memory) == reference, "{batch} {backwards} {memory}");
@@ -146,7 +146,7 @@ fn a_package_that_cannot_be_written_leaves_the_others_alone() {
     std::fs::create_dir(dir.path().join("1.zip")).unwrap();
     let mut lake = lake();
     let works = works(&lake);
-    let results = results(&mut lake, works, dir.path(), 2048).unwrap();
+    let results = results(&mut lake, works, dir.path(), 64 << 20).unwrap();
     for (task, result) in results.iter().enumerate() {
         assert_eq!(result.is_ok(), task != 1);
     }
@@ -155,12 +155,26 @@ fn a_package_that_cannot_be_written_leaves_the_others_alone() {
 }
 
 #[test]
+fn a_full_disk_fails_the_package_and_cleans_up() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", dir.path().join("3.zip.partial")).unwrap();
+    let mut lake = lake();
+    let works = works(&lake);
+    let results = results(&mut lake, works, dir.path(), 64 << 20).unwrap();
+    for (task, result) in results.iter().enumerate() {
+        assert_eq!(result.is_ok(), task != 3);
+    }
+    assert!(matches!(results[3], Err(AccessError::Package { doing: "write", .. })));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 6);
+}
+
+#[test]
 fn scratch_space_that_fails_stops_everything() {
     let dir = tempfile::tempdir().unwrap();
     let mut lake = lake();
     let works = works(&lake);
     let gone = dir.path().join("gone");
-    let result = results(&mut lake, works, &gone, 2048);
+    let result = results(&mut lake, works, &gone, 60_000);
     assert!(matches!(result, Err(AccessError::Scratch { doing: "create", .. })));
 }
 
@@ -181,7 +195,7 @@ fn packages_are_private() {
     let dir = tempfile::tempdir().unwrap();
     let mut lake = lake();
     let works = works(&lake);
-    let results = results(&mut lake, works, dir.path(), 2048).unwrap();
+    let results = results(&mut lake, works, dir.path(), 64 << 20).unwrap();
     for result in results {
         let mode = std::fs::metadata(result.unwrap().path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -205,7 +219,7 @@ fn python_reads_the_packages() {
     let dir = tempfile::tempdir().unwrap();
     let mut lake = lake();
     let works = works(&lake);
-    let results = results(&mut lake, works, dir.path(), 2048).unwrap();
+    let results = results(&mut lake, works, dir.path(), 64 << 20).unwrap();
     let script = "import sys,zipfile,csv,io,json\n\
                   for p in sys.argv[1:]:\n z=zipfile.ZipFile(p); assert z.testzip() is None\n \
                   n=0\n for e in z.namelist():\n  t=z.read(e).decode()\n  \

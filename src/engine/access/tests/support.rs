@@ -52,6 +52,9 @@ pub(super) fn instants(values: &[Option<i64>]) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from(values.to_vec()).with_timezone("UTC"))
 }
 
+/// A row of a task: file, position, person or device, narrowed columns.
+pub(super) type Owned = (u32, u64, bool, Vec<(u16, Reach)>);
+
 /// A dataset of the test lake.
 #[derive(Clone)]
 pub(super) struct Table {
@@ -111,8 +114,8 @@ impl Table {
         }
     }
 
-    /// The part of a task in this table: its rows as (file, row, person, narrowed columns).
-    pub(super) fn part(&self, rows: Vec<(u32, u64, bool, Vec<(u16, Reach)>)>) -> AccessDataset {
+    /// The part of a task in this table: its rows.
+    pub(super) fn part(&self, rows: Vec<Owned>) -> AccessDataset {
         let unlisted = self.timestamp.filter(|ts| self.fields.iter().all(|(leaf, _)| leaf != ts));
         let columns = unlisted.map(|leaf| (leaf, true)).into_iter().chain(self.fields.clone());
         AccessDataset {
