@@ -1,0 +1,398 @@
+//! A column chunk written anew: only the pages whose values, levels or dictionary positions change are
+//! encoded again, each in its own encoding; the others are copied as they are.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use parquet::bloom_filter::Sbbf;
+
+use super::codec::Codec;
+use super::decide::{ChunkWork, Decision, PageEdit, count_nulls};
+use super::dictionary::Plan;
+use super::error::{Outcome, Problem};
+use super::index::{Indexes, Placed, edit_sizes};
+use super::order::Gather;
+use super::pages::{Kind, Loaded, Page, part_id, write_levels};
+use super::source::Source;
+use super::stats::{self, Nulls};
+use super::thrift::{Struct, Value};
+use super::values::{Encoding, Values};
+
+/// A part of a chunk, in order.
+pub(crate) enum Piece {
+    /// Bytes of the original file.
+    Copy(Range<u64>),
+    /// New bytes.
+    Bytes(Vec<u8>),
+}
+
+/// A chunk as it will be. Places are counted from its start.
+pub(crate) struct NewChunk {
+    pub(crate) pieces: Vec<Piece>,
+    /// `ColumnMetaData`, but for its places in the file.
+    pub(crate) meta: Struct,
+    /// Where the first data page begins.
+    pub(crate) first_data: u64,
+    pub(crate) size: u64,
+    pub(crate) indexes: Indexes,
+    pub(crate) bloom: Option<Vec<u8>>,
+    /// Bytes of pages that were encoded again.
+    pub(crate) encoded: u64,
+}
+
+/// Encodes a chunk again.
+pub(crate) fn rewrite(
+    source: &Source,
+    work: &ChunkWork<'_>,
+    decision: Decision,
+) -> Outcome<NewChunk> {
+    let mut rewrite = Rewrite {
+        work,
+        edits: decision.edits.into_iter().map(|edit| (edit.page, edit)).collect(),
+        dictionary: decision.dictionary,
+        plan: None,
+        entries: None,
+        redone: false,
+        nulls: decision.nulls,
+        indices: HashMap::new(),
+    };
+    rewrite.plan_dictionary()?;
+    rewrite.carry_out()?;
+    rewrite.write(source)
+}
+
+struct Rewrite<'a, 'w> {
+    work: &'a ChunkWork<'w>,
+    /// By page. Once carried out, their values are the new ones.
+    edits: BTreeMap<usize, PageEdit>,
+    dictionary: Option<Values>,
+    plan: Option<Plan>,
+    /// The dictionary as it will be.
+    entries: Option<Values>,
+    /// Whether that differs from what it was.
+    redone: bool,
+    /// Slots without a value before; known where the leaf lies in lists.
+    nulls: Option<i64>,
+    /// Dictionary-encoded pages without an edit: as they are, then as they will be where that differs.
+    indices: HashMap<usize, Loaded>,
+}
+
+/// What becomes of a page.
+enum Made {
+    Same,
+    Gone,
+    New(Vec<u8>, usize),
+}
+
+impl Rewrite<'_, '_> {
+    /// A touched chunk's dictionary holds nothing that no page refers to, so all pages that refer to
+    /// it are looked at.
+    fn plan_dictionary(&mut self) -> Outcome<()> {
+        let Some(first) = self.work.pages.first().filter(|page| page.kind == Kind::Dictionary) else {
+            return Ok(());
+        };
+        let dictionary = match self.dictionary.take() {
+            Some(dictionary) => dictionary,
+            None => self.work.reader.dictionary(first)?,
+        };
+        for (at, page) in self.work.pages.iter().enumerate() {
+            if page.is_dictionary_encoded() && !self.edits.contains_key(&at) {
+                self.indices.insert(at, self.work.reader.load(page, dictionary.len())?);
+            }
+        }
+        let edited: Vec<&PageEdit> = self
+            .edits
+            .values()
+            .filter(|edit| matches!(edit.loaded.values, Values::Indices(_)))
+            .collect();
+        let all = edited.iter().map(|edit| &edit.loaded).chain(self.indices.values());
+        let indices = all.filter_map(|loaded| match &loaded.values {
+            Values::Indices(indices) => Some(indices.as_slice()),
+            _ => None,
+        });
+        let mut plan = Plan::new(&dictionary, indices, &edited);
+        let new = plan.entries.take();
+        self.redone = new.is_some();
+        self.entries = Some(new.unwrap_or(dictionary));
+        self.plan = Some(plan);
+        Ok(())
+    }
+
+    /// Brings the values of all edited pages to what they will be.
+    fn carry_out(&mut self) -> Outcome<()> {
+        for edit in self.edits.values_mut() {
+            match (&mut edit.loaded.values, &self.plan) {
+                (Values::Indices(indices), Some(plan)) => {
+                    let new = plan.apply(indices, &edit.changes);
+                    edit.moved = new != *indices;
+                    *indices = new;
+                }
+                (values, _) => {
+                    values.change(edit.changes.iter().map(|change| (change.at, &change.put)))?;
+                    edit.moved = !edit.changes.is_empty();
+                }
+            }
+        }
+        if let Some(plan) = &self.plan {
+            self.indices.retain(|_, loaded| match &mut loaded.values {
+                Values::Indices(indices) => {
+                    let new = plan.apply(indices, &[]);
+                    let moved = new != *indices;
+                    *indices = new;
+                    moved
+                }
+                _ => false,
+            });
+        }
+        Ok(())
+    }
+
+    fn write(self, source: &Source) -> Outcome<NewChunk> {
+        let mut pieces = Vec::new();
+        let mut placed = Vec::new();
+        let (mut size, mut plain, mut encoded, mut first_data) = (0, 0, 0, None);
+        for (at, page) in self.work.pages.iter().enumerate() {
+            let start = size;
+            if page.is_data() {
+                first_data.get_or_insert(start);
+            }
+            match self.page(at, page)? {
+                Made::Same => {
+                    size += page.range.end - page.range.start;
+                    plain += page.plain as u64 + page.body.start - page.range.start;
+                    pieces.push(Piece::Copy(page.range.clone()));
+                }
+                Made::Gone => {}
+                Made::New(bytes, page_plain) => {
+                    size += bytes.len() as u64;
+                    encoded += bytes.len() as u64;
+                    plain += page_plain as u64;
+                    pieces.push(Piece::Bytes(bytes));
+                }
+            }
+            if page.is_data() {
+                placed.push(Placed { start, size: size - start, edit: self.edits.get(&at) });
+            }
+        }
+        let gather = |edit: &PageEdit| self.gather(&edit.loaded.values);
+        let indexes = Indexes::rebuild(source, self.work, &placed, gather)?;
+        let (meta, bloom) = self.finish(source, size, plain)?;
+        let first_data = first_data.unwrap_or(0);
+        Ok(NewChunk { pieces, meta, first_data, size, indexes, bloom, encoded })
+    }
+
+    fn page(&self, at: usize, page: &Page) -> Outcome<Made> {
+        if page.kind == Kind::Dictionary {
+            return self.dictionary_page(page);
+        }
+        let mut header = page.header.clone();
+        let Some(edit) = self.edits.get(&at) else {
+            return match self.indices.get(&at) {
+                Some(loaded) => {
+                    self.data_page(page, header, &loaded.rep, &loaded.def, &loaded.values)
+                }
+                None => Ok(Made::Same),
+            };
+        };
+        if edit.def.is_empty() {
+            return Ok(Made::Gone);
+        }
+        let field = if page.kind == Kind::V2 { 8 } else { 5 };
+        let part = header.structure_mut(part_id(page.kind));
+        if let Some(stats) = part.and_then(|part| part.structure_mut(field)) {
+            let nested = self.work.shape.max_rep > 0;
+            let nulls = edit.nulls(self.work.shape.max_def, nested);
+            stats::edit(stats, self.work.shape.order, edit.changes.iter(), nulls, || {
+                Ok(self.gather(&edit.loaded.values).bounds())
+            })?;
+        }
+        if edit.relevelled || edit.moved {
+            if let Some(part) = header.structure_mut(8)
+                && let Some(rows) = part.i32(3)
+            {
+                let rows = i64::from(rows) - edit.rows_lost;
+                part.set(3, Value::I32(i32::try_from(rows).unwrap_or(0)));
+                let nulls = count_nulls(&edit.def, self.work.shape.max_def);
+                part.set(2, Value::I32(i32::try_from(nulls).unwrap_or(0)));
+            }
+            return self.data_page(page, header, &edit.rep, &edit.def, &edit.loaded.values);
+        }
+        if header == page.header {
+            return Ok(Made::Same);
+        }
+        let mut bytes = Vec::new();
+        header.write(&mut bytes);
+        let plain = bytes.len() + page.plain;
+        bytes.extend_from_slice(&self.work.reader.raw(page)?);
+        Ok(Made::New(bytes, plain))
+    }
+
+    fn dictionary_page(&self, page: &Page) -> Outcome<Made> {
+        let Some(entries) = self.entries.as_ref().filter(|_| self.redone) else {
+            return Ok(Made::Same);
+        };
+        let mut header = page.header.clone();
+        let mut plain = Vec::new();
+        entries.encode(Encoding::Plain, self.work.shape.physical, 0, &mut plain);
+        let body = self.work.reader.codec().compress(&plain)?;
+        if let Some(part) = header.structure_mut(part_id(Kind::Dictionary)) {
+            part.set(1, Value::I32(size(entries.len())?));
+            if part.bool(3) == Some(true) {
+                part.set(3, Value::Bool(false));
+            }
+        }
+        finish_page(header, plain.len(), &body)
+    }
+
+    fn data_page(
+        &self,
+        page: &Page,
+        mut header: Struct,
+        rep: &[u8],
+        def: &[u8],
+        values: &Values,
+    ) -> Outcome<Made> {
+        let shape = self.work.shape;
+        let encoding = self.work.reader.encoding(page)?;
+        let entries = self.entries.as_ref().map_or(0, Values::len);
+        let mut plain = Vec::with_capacity(page.plain + 64);
+        let (rep_size, def_size) = write_levels(page.kind, shape, rep, def, &mut plain);
+        values.encode(encoding, shape.physical, entries, &mut plain);
+        let codec = self.work.reader.codec();
+        let part = header
+            .structure_mut(part_id(page.kind))
+            .ok_or_else(|| Problem::unreadable("a page header lacks its part"))?;
+        part.set(1, Value::I32(size(def.len())?));
+        let body = if page.kind == Kind::V2 {
+            part.set(5, Value::I32(size(def_size)?));
+            part.set(6, Value::I32(size(rep_size)?));
+            let codec = if part.bool(7) == Some(false) { Codec::Plain } else { codec };
+            let levels = rep_size + def_size;
+            let mut body = plain[..levels].to_vec();
+            body.extend_from_slice(&codec.compress(&plain[levels..])?);
+            body
+        } else {
+            codec.compress(&plain)?
+        };
+        finish_page(header, plain.len(), &body)
+    }
+
+    fn gather(&self, values: &Values) -> Gather {
+        let mut gather = Gather::new(self.work.shape.order);
+        for at in 0..values.len() {
+            gather.add(values.get(at, self.entries.as_ref()));
+        }
+        gather
+    }
+
+    /// The chunk's metadata and bloom filter.
+    fn finish(&self, source: &Source, bytes: u64, plain: u64) -> Outcome<(Struct, Option<Vec<u8>>)> {
+        let (group, column) = self.work.at;
+        let shape = self.work.shape;
+        let mut meta = source.column(group, column).cloned().unwrap_or_default();
+        let edits = || self.edits.values();
+        let changes = edits().flat_map(|edit| &edit.changes);
+        let lost: i64 = edits().map(|edit| edit.loaded.def.len() as i64 - edit.def.len() as i64).sum();
+        meta.set(5, Value::I64(self.work.chunk.slots.cast_signed() - lost));
+        meta.set(6, Value::I64(plain.cast_signed()));
+        meta.set(7, Value::I64(bytes.cast_signed()));
+        if let Some(stats) = meta.structure_mut(12) {
+            let added = edits().map(|edit| edit.nulls(shape.max_def, false).added).sum();
+            let nulls = Nulls { before: self.nulls, added };
+            stats::edit(stats, shape.order, changes.clone(), nulls, || {
+                let mut gather = Gather::new(shape.order);
+                self.every_value(|value| gather.add(value))?;
+                Ok(gather.bounds())
+            })?;
+        }
+        for page in edits().filter(|edit| edit.def.is_empty()).map(|edit| edit.page) {
+            self.forget_page(&self.work.pages[page], &mut meta);
+        }
+        if let Some(sizes) = meta.structure_mut(16) {
+            edit_sizes(sizes, shape, self.edits.values());
+        }
+        if changes.clone().next().is_some() {
+            // The box around what was there; the format lets it be absent.
+            meta.remove(17);
+        }
+        let bloom = match &self.work.chunk.bloom {
+            Some(range) if changes.clone().next().is_some() => {
+                let old = source.read(range)?;
+                let (head, mut filter) = empty_filter(&old)?;
+                self.every_value(|value| filter.insert(value))?;
+                let mut new = old[..head].to_vec();
+                filter.write_bitset(&mut new).map_err(|_| Problem::refused("a bloom filter cannot be written"))?;
+                Some(new)
+            }
+            Some(range) => Some(source.read(range)?),
+            None => None,
+        };
+        Ok((meta, bloom))
+    }
+
+    /// Calls `visit` for each distinct or each value of the chunk as it will be.
+    fn every_value(&self, mut visit: impl FnMut(&[u8])) -> Outcome<()> {
+        // What is left in the dictionary is referred to.
+        if let Some(entries) = &self.entries {
+            (0..entries.len()).for_each(|at| visit(entries.get(at, None)));
+        }
+        for (at, page) in self.work.pages.iter().enumerate() {
+            if !page.is_data() || page.is_dictionary_encoded() {
+                continue;
+            }
+            let loaded;
+            let values = match self.edits.get(&at) {
+                Some(edit) => &edit.loaded.values,
+                None => {
+                    loaded = self.work.reader.load(page, 0)?;
+                    &loaded.values
+                }
+            };
+            (0..values.len()).for_each(|at| visit(values.get(at, None)));
+        }
+        Ok(())
+    }
+
+    /// Takes a page that is gone out of the counts of pages by encoding.
+    fn forget_page(&self, page: &Page, meta: &mut Struct) {
+        let kind = if page.kind == Kind::V2 { 3 } else { 0 };
+        let Some(counts) = meta.list_mut(13) else { return };
+        for count in counts.iter_mut().filter_map(Value::structure_mut) {
+            if count.i32(1) == Some(kind) && count.i32(2) == Some(page.encoding) {
+                let left = count.i32(3).unwrap_or(1) - 1;
+                count.set(3, Value::I32(left));
+            }
+        }
+        counts.retain(|count| count.structure().and_then(|count| count.i32(3)) != Some(0));
+    }
+}
+
+fn size(size: usize) -> Outcome<i32> {
+    i32::try_from(size).map_err(|_| Problem::refused("a page would become too large"))
+}
+
+/// Header and body, and their size when decompressed.
+fn finish_page(mut header: Struct, plain: usize, body: &[u8]) -> Outcome<Made> {
+    header.set(2, Value::I32(size(plain)?));
+    header.set(3, Value::I32(size(body.len())?));
+    if header.has(4) {
+        header.set(4, Value::I32(crc32fast::hash(body).cast_signed()));
+    }
+    let mut bytes = Vec::with_capacity(body.len() + 64);
+    header.write(&mut bytes);
+    let plain = plain + bytes.len();
+    bytes.extend_from_slice(body);
+    Ok(Made::New(bytes, plain))
+}
+
+/// The length of a filter's header, and a filter of its size with nothing in it.
+pub(crate) fn empty_filter(bytes: &[u8]) -> Outcome<(usize, Sbbf)> {
+    let unknown = || Problem::refused("it has a bloom filter of an unknown kind");
+    let (header, head) = Struct::read(bytes).map_err(|_| unknown())?;
+    let known = [2, 3, 4].iter().all(|id| header.structure(*id).and_then(Struct::first) == Some(1));
+    let bits = bytes.len() - head;
+    if !known || bits == 0 || bits % 32 != 0 {
+        return Err(unknown());
+    }
+    Ok((head, Sbbf::new(&vec![0; bits])))
+}

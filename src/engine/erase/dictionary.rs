@@ -1,0 +1,178 @@
+//! What becomes of a chunk's dictionary: entries that nothing refers to any more go, replacements come
+//! in, and where every occurrence of an entry is replaced alike, its place in the dictionary is
+//! overwritten, so that the pages that refer to it stay as they are.
+
+use std::collections::{HashMap, HashSet};
+
+use super::decide::{Change, PageEdit};
+use super::values::{Put, Span, Values};
+
+/// A new dictionary.
+pub(crate) struct Plan {
+    /// The entries; `None` where they stay as they are.
+    pub(crate) entries: Option<Values>,
+    /// New position of each old entry that is still referred to.
+    moved: Vec<u32>,
+    /// Position of each replacement.
+    put: HashMap<Vec<u8>, u32>,
+}
+
+#[derive(Clone, Copy)]
+enum Entry<'a> {
+    Old(u32),
+    New(&'a [u8]),
+    Hole,
+}
+
+impl Plan {
+    /// Plans from all indices of the chunk and the edits of its dictionary-encoded pages.
+    pub(crate) fn new<'a>(
+        dictionary: &Values,
+        indices: impl Iterator<Item = &'a [u32]>,
+        edits: &[&PageEdit],
+    ) -> Self {
+        let mut left = vec![0_i64; dictionary.len()];
+        for index in indices.flatten() {
+            left[*index as usize] += 1;
+        }
+        let mut puts: Vec<(u32, &[u8])> = Vec::new();
+        for edit in edits {
+            let Values::Indices(indices) = &edit.loaded.values else { continue };
+            for change in &edit.changes {
+                let old = indices[change.at as usize];
+                left[old as usize] -= 1;
+                if let Put::Value(value) = &change.put {
+                    puts.push((old, value));
+                }
+            }
+        }
+        let mut entries: Vec<Entry<'_>> = (0_u32..)
+            .zip(&left)
+            .map(|(id, left)| if *left > 0 { Entry::Old(id) } else { Entry::Hole })
+            .collect();
+        let mut placed = place(dictionary, &mut entries, &puts);
+        let same = entries.len() == left.len()
+            && entries.iter().all(|entry| matches!(entry, Entry::Old(_)));
+        let moved = compact(&mut entries);
+        for id in placed.values_mut() {
+            *id = moved[*id as usize];
+        }
+        Self {
+            entries: (!same).then(|| arrange(dictionary, &entries)),
+            moved,
+            put: placed.into_iter().map(|(value, id)| (value.to_vec(), id)).collect(),
+        }
+    }
+
+    /// The indices of a page as they will be.
+    pub(crate) fn apply(&self, indices: &[u32], changes: &[Change]) -> Vec<u32> {
+        let mut changes = changes.iter().peekable();
+        let mut out = Vec::with_capacity(indices.len());
+        for (at, index) in (0_u32..).zip(indices) {
+            match changes.next_if(|change| change.at == at).map(|change| &change.put) {
+                None => out.push(self.moved[*index as usize]),
+                Some(Put::Drop) => {}
+                Some(Put::Value(value)) => out.push(self.put.get(value).copied().unwrap_or(0)),
+            }
+        }
+        out
+    }
+}
+
+/// Finds places for the replacements: equal entries, then the place of what they replace, then other
+/// holes, then the end.
+fn place<'a>(
+    dictionary: &Values,
+    entries: &mut Vec<Entry<'a>>,
+    puts: &[(u32, &'a [u8])],
+) -> HashMap<&'a [u8], u32> {
+    let wanted: HashSet<&'a [u8]> = puts.iter().map(|(_, value)| *value).collect();
+    let mut placed: HashMap<&'a [u8], u32> = HashMap::new();
+    if wanted.is_empty() {
+        return placed;
+    }
+    for id in 0..dictionary.len() {
+        if let Some(value) = wanted.get(dictionary.get(id, None))
+            && !placed.contains_key(value)
+        {
+            entries[id] = Entry::Old(id as u32);
+            placed.insert(value, id as u32);
+        }
+    }
+    for (old, value) in puts {
+        let entry = &mut entries[*old as usize];
+        if matches!(entry, Entry::Hole) && !placed.contains_key(value) {
+            *entry = Entry::New(value);
+            placed.insert(value, *old);
+        }
+    }
+    let mut hole = 0;
+    for (_, value) in puts {
+        if placed.contains_key(value) {
+            continue;
+        }
+        while entries.get(hole).is_some_and(|entry| !matches!(entry, Entry::Hole)) {
+            hole += 1;
+        }
+        match entries.get_mut(hole) {
+            Some(entry) => *entry = Entry::New(value),
+            None => entries.push(Entry::New(value)),
+        }
+        placed.insert(value, hole as u32);
+    }
+    placed
+}
+
+/// Fills the holes from the end; gives each entry's new position.
+fn compact(entries: &mut Vec<Entry<'_>>) -> Vec<u32> {
+    let mut moved: Vec<u32> = (0_u32..).take(entries.len()).collect();
+    let mut hole = 0;
+    while hole < entries.len() {
+        if !matches!(entries[hole], Entry::Hole) {
+            hole += 1;
+            continue;
+        }
+        match entries.pop() {
+            Some(Entry::Hole) | None => {}
+            Some(last) => {
+                moved[entries.len()] = hole as u32;
+                entries[hole] = last;
+            }
+        }
+    }
+    moved
+}
+
+fn arrange(dictionary: &Values, entries: &[Entry<'_>]) -> Values {
+    let old = |id: &u32| dictionary.get(*id as usize, None);
+    match dictionary {
+        Values::Var { bytes, spans } => {
+            let mut bytes = bytes.clone();
+            let mut arranged = Vec::with_capacity(entries.len());
+            for entry in entries {
+                match entry {
+                    Entry::Old(id) => arranged.extend(spans.get(*id as usize)),
+                    Entry::New(value) => {
+                        let start = bytes.len() as u32;
+                        arranged.push(Span { start, length: value.len() as u32 });
+                        bytes.extend_from_slice(value);
+                    }
+                    Entry::Hole => {}
+                }
+            }
+            Values::Var { bytes, spans: arranged }
+        }
+        Values::Fixed { width, .. } => {
+            let mut bytes = Vec::with_capacity(entries.len() * width);
+            for entry in entries {
+                match entry {
+                    Entry::Old(id) => bytes.extend_from_slice(old(id)),
+                    Entry::New(value) => bytes.extend_from_slice(value),
+                    Entry::Hole => {}
+                }
+            }
+            Values::Fixed { bytes, start: 0, width: *width, count: entries.len() }
+        }
+        Values::Indices(_) => dictionary.clone(),
+    }
+}

@@ -1,0 +1,184 @@
+//! Key-value metadata must not hold what is erased (RULES.md section 5): a file whose metadata does is
+//! refused, by the name of the key.
+
+use std::collections::HashSet;
+
+use crate::model::{Key, LeafType, TimeUnit};
+
+use super::error::{Outcome, Problem};
+use super::source::Source;
+use super::thrift::{Struct, Value};
+
+/// Shorter values are only looked for as the whole of an entry: as a part they would be found anywhere.
+const SHORTEST_PART: usize = 4;
+
+/// Words that schemas in metadata are made of; together with the names of the columns they say nothing
+/// of a person.
+const SCHEMA_WORDS: [&str; 46] = [
+    "attributes", "binary", "bool", "boolean", "byte", "bytes", "categorical", "column_indexes", "columns",
+    "creator", "date", "datetime", "decimal", "double", "element", "empty", "false", "field_name", "fields",
+    "float", "float32", "float64", "index_columns", "int16", "int32", "int64", "int8", "integer", "item",
+    "kind", "library", "list", "long", "mixed", "name", "nullable", "numpy_type", "object", "pandas_type",
+    "pandas_version", "range", "string", "struct", "timestamp", "true", "unicode",
+];
+
+/// What the metadata of a file holds.
+pub(crate) struct Guard {
+    entries: Vec<Entry>,
+    vocabulary: HashSet<Vec<u8>>,
+    /// Which four bytes stand anywhere, by a hash of 16 bits: most values end here.
+    grams: Vec<bool>,
+}
+
+struct Entry {
+    key: String,
+    /// As it stands, and decoded where it is base64.
+    texts: Vec<Vec<u8>>,
+}
+
+impl Guard {
+    pub(crate) fn new(source: &Source) -> Self {
+        let mut entries = Vec::new();
+        collect(source.footer.list(5), &mut entries);
+        for group in 0..source.groups.len() {
+            for leaf in 0..source.shapes.len() {
+                collect(source.column(group, leaf).and_then(|meta| meta.list(8)), &mut entries);
+            }
+        }
+        let mut grams = vec![false; if entries.is_empty() { 0 } else { 1 << 16 }];
+        for text in entries.iter().flat_map(|entry| &entry.texts) {
+            for gram in text.windows(SHORTEST_PART) {
+                grams[hash(gram)] = true;
+            }
+        }
+        let names = source.shapes.iter().flat_map(|shape| shape.names.iter().cloned());
+        let words = SCHEMA_WORDS.iter().map(|word| word.as_bytes().to_vec());
+        Self { entries, vocabulary: names.chain(words).collect(), grams }
+    }
+
+    /// Refuses where an entry holds the value of a leaf.
+    pub(crate) fn check(&self, kind: &LeafType, value: &[u8]) -> Outcome<()> {
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        match kind {
+            LeafType::Text | LeafType::Binary | LeafType::FixedBinary(_) => self.check_text(value),
+            _ => match as_text(kind, value) {
+                Some(text) => self.check_text(text.as_bytes()),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn check_text(&self, value: &[u8]) -> Outcome<()> {
+        let short = value.len() < SHORTEST_PART;
+        let rare = value.get(..SHORTEST_PART).is_some_and(|gram| !self.grams[hash(gram)]);
+        if value.is_empty() || rare || self.vocabulary.contains(value) {
+            return Ok(());
+        }
+        let holds = |text: &Vec<u8>| if short { text == value } else { has_part(text, value) };
+        match self.entries.iter().find(|entry| entry.texts.iter().any(holds)) {
+            Some(entry) => Err(Problem::refused(format!(
+                "its metadata holds, under `{}`, a value that is to be erased",
+                entry.key.escape_debug()
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn collect(list: Option<&[Value]>, entries: &mut Vec<Entry>) {
+    for pair in list.unwrap_or_default().iter().filter_map(Value::structure) {
+        let text = |id| Struct::bytes(pair, id).unwrap_or_default().to_vec();
+        let key = String::from_utf8_lossy(&text(1)).into_owned();
+        let value = text(2);
+        let decoded = base64(&value);
+        entries.push(Entry { key, texts: std::iter::once(value).chain(decoded).collect() });
+    }
+}
+
+fn hash(gram: &[u8]) -> usize {
+    let word = gram.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
+    (word.wrapping_mul(0x9e37_79b1) >> 16) as usize
+}
+
+/// Whether a value stands in a text, not as a part of a longer word.
+fn has_part(text: &[u8], value: &[u8]) -> bool {
+    let word = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
+    text.windows(value.len()).enumerate().any(|(at, part)| {
+        part == value
+            && !word(at.checked_sub(1).and_then(|before| text.get(before)))
+            && !word(text.get(at + value.len()))
+    })
+}
+
+/// How a value that is no text would be written.
+fn as_text(kind: &LeafType, value: &[u8]) -> Option<String> {
+    let signed = |raw: &[u8]| match raw.len() {
+        4 => Some(i128::from(i32::from_le_bytes(raw.try_into().ok()?))),
+        8 => Some(i128::from(i64::from_le_bytes(raw.try_into().ok()?))),
+        _ => None,
+    };
+    let key = match kind {
+        LeafType::Int { signed: true, .. } => Key::Int(signed(value)?),
+        LeafType::Int { bits, signed: false } => {
+            Key::Int(signed(value)? & ((1_i128 << bits) - 1))
+        }
+        LeafType::Date => Key::Date(i32::try_from(signed(value)?).ok()?),
+        LeafType::Uuid => Key::Bytes(value.to_vec()),
+        LeafType::Timestamp(unit) => Key::Timestamp(signed(value)?.checked_mul(match unit {
+            TimeUnit::Second => 1_000_000_000,
+            TimeUnit::Millisecond => 1_000_000,
+            TimeUnit::Microsecond => 1_000,
+            TimeUnit::Nanosecond => 1,
+        })?),
+        _ => return None,
+    };
+    Some(kind.text(&key))
+}
+
+/// The bytes of a base64 text (Arrow's schema is stored so); `None` where it is none.
+fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    let bare = text.strip_suffix(b"=").map_or(text, |rest| rest.strip_suffix(b"=").unwrap_or(rest));
+    if bare.len() < 16 {
+        return None;
+    }
+    let mut out = Vec::with_capacity(bare.len() * 3 / 4);
+    let (mut buffer, mut bits) = (0_u32, 0);
+    for byte in bare {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        buffer = buffer << 6 | u32::from(digit);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push((buffer >> bits) as u8);
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_whole_words_only() {
+        assert!(has_part(br#"{"owner": "john@mail.com"}"#, b"john@mail.com"));
+        assert!(!has_part(b"bigjohn@mail.com", b"john@mail.com"));
+        assert!(!has_part(b"john@mail.community", b"john@mail.com"));
+        assert!(has_part(b"john@mail.com", b"john@mail.com"));
+    }
+
+    #[test]
+    fn reads_base64() {
+        assert_eq!(base64(b"aGVsbG8gd29ybGQsIGhlbGxv").as_deref(), Some(&b"hello world, hello"[..]));
+        assert_eq!(base64(b"no base64, this one"), None);
+    }
+}

@@ -1,0 +1,344 @@
+//! The proof of one chunk that was encoded again.
+
+use std::collections::HashMap;
+
+use super::chunk::empty_filter;
+use super::decide::{Change, ChunkWork, PageEdit, decide};
+use super::error::{Outcome, Problem};
+use super::order::{Bound, Bounds, Gather, Order};
+use super::pages::{Kind, Loaded, Page, PageReader, walk};
+use super::select::Selection;
+use super::source::{Source, read};
+use super::splice::chunk_work;
+use super::stats;
+use super::tally::Tally;
+use super::thrift::{Struct, Value};
+use super::values::{Put, Values};
+
+/// Proves a chunk: `at` in the old file, in row group `to` of the new one.
+pub(crate) fn prove_chunk(
+    old: &Source,
+    new: &Source,
+    selection: &Selection<'_>,
+    at: (usize, usize),
+    to: usize,
+    removed: &[(u64, u32)],
+    tally: &mut Tally,
+) -> Outcome<()> {
+    let pages = walk(&old.file, &old.groups[at.0].chunks[at.1])?;
+    let work = chunk_work(old, selection, &pages, at, removed, true)?;
+    let decision = decide(&work, tally)?;
+    let chunk = &new.groups[to].chunks[at.1];
+    let new_pages = walk(&new.file, chunk).map_err(|_| broken())?;
+    let reader = PageReader::new(&new.file, &new.shapes[at.1], chunk)?;
+    let dictionary = |reader: &PageReader<'_>, pages: &[Page]| match pages.first() {
+        Some(first) if first.kind == Kind::Dictionary => reader.dictionary(first).map(Some),
+        _ => Ok(None),
+    };
+    let old_dictionary = match decision.dictionary {
+        Some(dictionary) => Some(dictionary),
+        None => dictionary(&work.reader, &pages)?,
+    };
+    let new_dictionary = dictionary(&reader, &new_pages)?;
+    let proof = ChunkProof {
+        work: &work,
+        new,
+        reader,
+        pages: &new_pages,
+        edits: decision.edits.iter().map(|edit| (edit.page, edit)).collect(),
+        same: same_entries(old_dictionary.as_ref(), new_dictionary.as_ref()),
+        dictionaries: [old_dictionary, new_dictionary],
+        to,
+    };
+    proof.run()
+}
+
+fn broken() -> Problem {
+    Problem::proof("a rewritten column cannot be read back")
+}
+
+/// For each position, whether both dictionaries hold the same there.
+fn same_entries(old: Option<&Values>, new: Option<&Values>) -> Vec<bool> {
+    let (Some(old), Some(new)) = (old, new) else { return Vec::new() };
+    (0..old.len().min(new.len())).map(|at| old.get(at, None) == new.get(at, None)).collect()
+}
+
+struct ChunkProof<'a, 'w> {
+    work: &'a ChunkWork<'w>,
+    new: &'a Source,
+    reader: PageReader<'a>,
+    pages: &'a [Page],
+    edits: HashMap<usize, &'a PageEdit>,
+    same: Vec<bool>,
+    /// Old and new.
+    dictionaries: [Option<Values>; 2],
+    to: usize,
+}
+
+impl ChunkProof<'_, '_> {
+    fn run(&self) -> Outcome<()> {
+        let entries = self.dictionaries[1].as_ref().map_or(0, Values::len);
+        let mut referred = vec![false; entries];
+        let mut new_pages = self.pages.iter().filter(|page| page.is_data());
+        let mut pairs = Vec::new();
+        for (index, page) in self.work.pages.iter().enumerate().filter(|(_, page)| page.is_data()) {
+            let edit = self.edits.get(&index).copied();
+            if edit.is_some_and(|edit| edit.def.is_empty()) {
+                pairs.push((page, None, edit));
+                continue;
+            }
+            let new = new_pages.next().ok_or_else(broken)?;
+            if (page.kind, page.encoding) != (new.kind, new.encoding) {
+                return Err(Problem::proof("a page is encoded in another way than it was"));
+            }
+            self.page(page, new, edit, &mut referred)?;
+            pairs.push((page, Some(new), edit));
+        }
+        if new_pages.next().is_some() {
+            return Err(broken());
+        }
+        if referred.contains(&false) {
+            return Err(Problem::proof("a dictionary holds an entry that nothing refers to"));
+        }
+        self.statistics(&pairs)
+    }
+
+    /// Values and levels of a page.
+    fn page(
+        &self,
+        old: &Page,
+        new: &Page,
+        edit: Option<&PageEdit>,
+        referred: &mut [bool],
+    ) -> Outcome<()> {
+        let entries = self.dictionaries.each_ref().map(|d| d.as_ref().map_or(0, Values::len));
+        let refer = |loaded: &Loaded, referred: &mut [bool]| {
+            if let Values::Indices(indices) = &loaded.values {
+                indices.iter().for_each(|index| referred[*index as usize] = true);
+            }
+        };
+        let Some(edit) = edit else {
+            let bodies = [read(self.work.reader.file(), &old.range)?, read(&self.new.file, &new.range)?];
+            let equal = bodies[0] == bodies[1];
+            if equal && !new.is_dictionary_encoded() {
+                return Ok(());
+            }
+            let after = self.reader.load(new, entries[1])?;
+            refer(&after, referred);
+            let unmoved = equal && match &after.values {
+                Values::Indices(indices) => {
+                    indices.iter().all(|index| self.same.get(*index as usize) == Some(&true))
+                }
+                _ => true,
+            };
+            if unmoved {
+                return Ok(());
+            }
+            let before = self.work.reader.load(old, entries[0])?;
+            return self.compare(&before, (&before.rep, &before.def), &after, &[]);
+        };
+        let after = self.reader.load(new, entries[1])?;
+        refer(&after, referred);
+        self.compare(&edit.loaded, (&edit.rep, &edit.def), &after, &edit.changes)
+    }
+
+    /// Every kept value is what it was, every changed one what it had to become.
+    fn compare(
+        &self,
+        before: &Loaded,
+        levels: (&[u8], &[u8]),
+        after: &Loaded,
+        changes: &[Change],
+    ) -> Outcome<()> {
+        let differs = || Problem::proof("a value that had to stay is different");
+        if (after.rep.as_slice(), after.def.as_slice()) != levels {
+            return Err(Problem::proof("the nulls or lists of a column are not what they had to be"));
+        }
+        let [old, new] = self.dictionaries.each_ref().map(Option::as_ref);
+        let mut changes = changes.iter().peekable();
+        let mut at = 0;
+        for was in 0..before.values.len() {
+            match changes.next_if(|change| change.at as usize == was) {
+                None if at >= after.values.len() => return Err(differs()),
+                None => {
+                    let unmoved = match (&before.values, &after.values) {
+                        (Values::Indices(a), Values::Indices(b)) => {
+                            a[was] == b[at] && self.same.get(a[was] as usize) == Some(&true)
+                        }
+                        _ => false,
+                    };
+                    if !unmoved && before.values.get(was, old) != after.values.get(at, new) {
+                        return Err(differs());
+                    }
+                    at += 1;
+                }
+                Some(Change { put: Put::Drop, .. }) => {}
+                Some(Change { put: Put::Value(value), old, .. }) => {
+                    let is = after.values.get(at, new);
+                    if is != value || is == old {
+                        return Err(Problem::proof("an erased value is not what it had to become"));
+                    }
+                    at += 1;
+                }
+            }
+        }
+        if at == after.values.len() { Ok(()) } else { Err(differs()) }
+    }
+
+    /// Statistics, page indexes and bloom filter say nothing but what the values say that are there.
+    fn statistics(&self, pairs: &[(&Page, Option<&Page>, Option<&PageEdit>)]) -> Outcome<()> {
+        let leaf = self.work.at.1;
+        let order = self.work.shape.order;
+        let chunk = &self.new.groups[self.to].chunks[leaf];
+        let meta = self.new.column(self.to, leaf).ok_or_else(broken)?;
+        let changes: Vec<&Change> =
+            pairs.iter().filter_map(|pair| pair.2).flat_map(|edit| &edit.changes).collect();
+        let slots: usize = pairs.iter().filter_map(|pair| pair.1).map(|page| page.slots).sum();
+        if meta.i64(5) != Some(slots as i64) || meta.i64(7) != Some(chunk.size().cast_signed()) {
+            return Err(Problem::proof("a rewritten column's counts are wrong"));
+        }
+        let everything = || {
+            let mut gather = Gather::new(order);
+            self.every_value(|value| gather.add(value)).map(|()| gather)
+        };
+        if let Some(after) = meta.structure(12) {
+            explained(after, order, &changes, everything)?;
+        }
+        let mut rows = 0;
+        let columns = self.index(&chunk.column_index)?;
+        let offsets = self.index(&chunk.offset_index)?;
+        let places = offsets.as_ref().map(|tree| tree.list(1).unwrap_or_default());
+        let kept = pairs.iter().filter_map(|(old, new, edit)| Some((old, (*new)?, edit)));
+        let count = kept.clone().count();
+        for (at, (_, new, edit)) in kept.enumerate() {
+            if let Some(places) = places {
+                let place = places.get(at).and_then(Value::structure).ok_or_else(broken)?;
+                let size = (new.range.end - new.range.start) as i64;
+                let right = place.i64(1) == Some(new.range.start.cast_signed())
+                    && place.i32(2).map(i64::from) == Some(size)
+                    && place.i64(3) == Some(rows)
+                    && places.len() == count;
+                if !right {
+                    return Err(Problem::proof("an offset index does not point at its pages"));
+                }
+                rows += self.rows_of(new)?;
+            }
+            let Some(edit) = edit else { continue };
+            let page_changes: Vec<&Change> = edit.changes.iter().collect();
+            let gather = || {
+                let entries = self.dictionaries[1].as_ref().map_or(0, Values::len);
+                let loaded = self.reader.load(new, entries)?;
+                let mut gather = Gather::new(order);
+                for at in 0..loaded.values.len() {
+                    gather.add(loaded.values.get(at, self.dictionaries[1].as_ref()));
+                }
+                Ok(gather)
+            };
+            let field = if new.kind == Kind::V2 { 8 } else { 5 };
+            if let Some(stats) = new.part().and_then(|part| part.structure(field)) {
+                explained(stats, order, &page_changes, gather)?;
+            }
+            if let Some(tree) = &columns {
+                let part = |id| tree.list(id).and_then(|list| list.get(at)).ok_or_else(broken);
+                if let (Value::Bytes(min), Value::Bytes(max), Value::Bool(false)) =
+                    (part(2)?, part(3)?, part(1)?)
+                {
+                    let bound = |value: &[u8]| Bound { value: value.to_vec(), exact: None };
+                    let bounds = Bounds { min: bound(min), max: bound(max) };
+                    check_bounds(&bounds, order, &page_changes, gather)?;
+                }
+            }
+        }
+        if let Some(range) = &chunk.bloom {
+            let bytes = self.new.read(range)?;
+            let (head, mut filter) = empty_filter(&bytes)?;
+            self.every_value(|value| filter.insert(value))?;
+            let mut wanted = bytes[..head].to_vec();
+            filter.write_bitset(&mut wanted).map_err(|_| broken())?;
+            if !changes.is_empty() && wanted != bytes {
+                return Err(Problem::proof("a bloom filter holds more than its column"));
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&self, range: &Option<std::ops::Range<u64>>) -> Outcome<Option<Struct>> {
+        match range {
+            Some(range) => {
+                Struct::read(&self.new.read(range)?).map(|(tree, _)| Some(tree)).map_err(|_| broken())
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn rows_of(&self, page: &Page) -> Outcome<i64> {
+        if self.work.shape.max_rep == 0 {
+            return Ok(page.slots as i64);
+        }
+        let (rep, _) = self.reader.levels(page)?;
+        Ok(rep.iter().filter(|level| **level == 0).count() as i64)
+    }
+
+    fn every_value(&self, mut visit: impl FnMut(&[u8])) -> Outcome<()> {
+        if let Some(entries) = &self.dictionaries[1] {
+            (0..entries.len()).for_each(|at| visit(entries.get(at, None)));
+        }
+        for page in self.pages.iter().filter(|page| page.is_data() && !page.is_dictionary_encoded()) {
+            let loaded = self.reader.load(page, 0)?;
+            (0..loaded.values.len()).for_each(|at| visit(loaded.values.get(at, None)));
+        }
+        Ok(())
+    }
+}
+
+/// Statistics say nothing of what is gone.
+fn explained(
+    after: &Struct,
+    order: Order,
+    changes: &[&Change],
+    gather: impl Fn() -> Outcome<Gather>,
+) -> Outcome<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let raw = [1, 2, 5, 6].iter().filter_map(|id| after.bytes(*id));
+    let untold = Problem::proof("statistics hold what they cannot mean");
+    match stats::bounds(after, order) {
+        Some(bounds) => {
+            let ends = [&bounds.min.value, &bounds.max.value];
+            if raw.into_iter().any(|value| !ends.iter().any(|end| end.as_slice() == value)) {
+                return Err(untold);
+            }
+            check_bounds(&bounds, order, changes, gather)
+        }
+        None if raw.count() > 0 => Err(untold),
+        None => Ok(()),
+    }
+}
+
+/// Bounds take in all that came, and what could have been made from what went is made from what is
+/// there.
+fn check_bounds(
+    bounds: &Bounds,
+    order: Order,
+    changes: &[&Change],
+    gather: impl Fn() -> Outcome<Gather>,
+) -> Outcome<()> {
+    let wrong = || Problem::proof("statistics still speak of an erased value");
+    let mut widened = bounds.clone();
+    for change in changes {
+        if let Put::Value(value) = &change.put {
+            widened.include(value, order);
+        }
+    }
+    if widened != *bounds {
+        return Err(Problem::proof("statistics leave out a replacement"));
+    }
+    if changes.iter().any(|change| bounds.tell(&change.old, order)) {
+        let gathered = gather()?.bounds().ok_or_else(wrong)?;
+        if gathered.min.value != bounds.min.value || gathered.max.value != bounds.max.value {
+            return Err(wrong());
+        }
+    }
+    Ok(())
+}
