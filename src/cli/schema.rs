@@ -14,13 +14,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliError> {
-    let kinds = manifest::schema_kinds();
+    let kinds = manifest::schema::KINDS;
     let Some(kind) = &args.kind else {
         terminal.print(&(kinds.join("\n") + "\n"))?;
         return Ok(ExitStatus::Done);
     };
     let known = kinds.iter().find(|known| known.eq_ignore_ascii_case(kind));
-    match known.and_then(|kind| manifest::schema(kind)) {
+    match known.and_then(|kind| manifest::schema::schema(kind)) {
         Some(schema) => {
             let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
             terminal.print(&(text + "\n"))?;

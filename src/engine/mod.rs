@@ -23,6 +23,8 @@ pub mod sample;
 mod schema;
 mod session;
 mod source;
+#[cfg(test)]
+mod testing;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
