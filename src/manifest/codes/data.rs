@@ -58,15 +58,11 @@ codes! {
     ELEMENTS_OUTSIDE_LIST = "AMP0615", "elements: all on a field outside lists and maps",
         "`elements: all` lifts the restriction to matched elements of a list or map. The field lies in neither, so \
          it has no effect. Remove it, or correct the path.";
-    PARTY_UNREACHABLE = "AMP0616", "a party that no ID field can reach",
-        "A match on a field with a party reaches only fields of that party or of none. No ID field of the dataset \
-         has this party, and none is without one, so the field can never be shown or erased. Give the ID field of \
-         that person the same `party`.";
-    NOTHING_TO_JUDGE = "AMP0617", "erasures that verify cannot judge",
+    NOTHING_TO_JUDGE = "AMP0616", "erasures that verify cannot judge",
         "`verify` and `standing` tell from a row's values whether it has been erased. The results of hmac, of \
          pseudonyms on numbers, binary and AAID columns cannot be told from data, and the dataset has no other \
          erased field: rows that arrive after an erasure would not be noticed.";
-    HMAC_KEY = "AMP0618", "a key that Settings does not name",
+    HMAC_KEY = "AMP0617", "a key that Settings does not name",
         "`hmac` needs a `key` that stands under `keys` in Settings, with the file or environment variable that holds \
          it. Without it nothing can be written, so delete tasks that need the field fail.";
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::manifest::codes::data as codes;
 use crate::model::{FieldPath, Unlabelled};
+use crate::plan::Resolved;
 use crate::plan::resolve::{is_event_time, is_hit_id};
-use crate::plan::{Resolved, same_party};
 
 use super::{DataFault, Hinders};
 
@@ -16,7 +16,6 @@ pub(super) fn check(faults: &mut Vec<DataFault>, resolved: &Resolved<'_>) {
     id_types(faults, resolved);
     row_columns(faults, resolved);
     elements(faults, resolved);
-    parties(faults, resolved);
 }
 
 fn missing(faults: &mut Vec<DataFault>, resolved: &Resolved<'_>) {
@@ -114,23 +113,6 @@ fn elements(faults: &mut Vec<DataFault>, resolved: &Resolved<'_>) {
         if field.all_elements && outside {
             let message = format!("{} lies in no list or map: elements has no effect", field.path);
             let (name, code) = (&resolved.dataset.name, codes::ELEMENTS_OUTSIDE_LIST);
-            faults.push(DataFault::warning(name, code, &field.position, message));
-        }
-    }
-}
-
-fn parties(faults: &mut Vec<DataFault>, resolved: &Resolved<'_>) {
-    let dataset = resolved.dataset;
-    for field in dataset.fields.iter().filter(|field| field.party.is_some()) {
-        let party = field.party.as_deref();
-        let wanted = field.labels.is_accessible() || field.is_erasable();
-        let mut ids = dataset.id_fields().peekable();
-        if wanted
-            && ids.peek().is_some()
-            && !ids.any(|(_, id)| same_party(id.party.as_deref(), party))
-        {
-            let message = format!("no ID field can reach {}: none is of its party", field.path);
-            let (name, code) = (&dataset.name, codes::PARTY_UNREACHABLE);
             faults.push(DataFault::warning(name, code, &field.position, message));
         }
     }
