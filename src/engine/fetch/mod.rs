@@ -5,6 +5,8 @@
 
 mod batches;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use arrow::array::ArrayRef;

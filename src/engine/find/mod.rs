@@ -16,6 +16,8 @@ pub(crate) mod lookup;
 mod place;
 mod prune;
 mod table;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::model::Dataset;
 
 use super::walk::{Root, Walker, refused};
-use super::{Shown, Walked, glob, table_format};
+use super::{Shown, Walked, glob};
 
 /// Finds the files of a dataset.
 pub(super) fn walk(working_dir: &Path, dataset: &Dataset) -> Walked {
@@ -15,7 +15,7 @@ pub(super) fn walk(working_dir: &Path, dataset: &Dataset) -> Walked {
     let location = match local(&dataset.location) {
         Ok(location) => absolute(working_dir, &location),
         Err(what) => {
-            walker.problem(Path::new(&shown_url(&dataset.location)), what);
+            walker.problem_of(shown_url(&dataset.location), what);
             return walker.finish();
         }
     };
@@ -101,9 +101,8 @@ fn named(walker: &mut Walker<'_>, location: &Path) {
         }
         Err(e) => return walker.problem(location, format!("cannot be read: {}", e.kind())),
     };
-    if let Some(format) =
-        table_format::around(if meta.is_dir() { &real } else { real.parent().unwrap_or(&real) })
-    {
+    let folder = if meta.is_dir() { &real } else { real.parent().unwrap_or(&real) };
+    if let Some(format) = walker.table_around(folder) {
         return walker.problem(location, refused(format));
     }
     if meta.is_dir() {
@@ -133,9 +132,6 @@ fn pattern(walker: &mut Walker<'_>, location: &Path) {
     let literal = parts.iter().take_while(|part| !glob::is_pattern(part)).count();
     let base: PathBuf = std::iter::once("/").chain(parts.iter().take(literal).copied()).collect();
     let Ok(real) = fs::canonicalize(&base) else { return };
-    if let Some(format) = table_format::around(&real) {
-        return walker.problem(&base, refused(format));
-    }
     let root = Root { real, named: base };
     let mut matched = Vec::new();
     expand(&root.real, Path::new(""), parts.get(literal..).unwrap_or_default(), &mut matched);
@@ -154,18 +150,22 @@ fn matched_path(walker: &mut Walker<'_>, root: &Root, inner: &Path) {
     if !real.starts_with(&root.real) {
         return walker.problem(&root.named.join(inner), "is a link that leads out of the location");
     }
-    match fs::metadata(&real) {
-        Ok(meta) if meta.is_dir() => {
-            walker.own(&real);
-            walker.directory(root, inner);
+    let meta = match fs::metadata(&real) {
+        Ok(meta) => meta,
+        Err(e) => {
+            let what = format!("cannot be read: {}", e.kind());
+            return walker.problem(&root.named.join(inner), what);
         }
-        Ok(meta) => {
-            if let Some(format) = real.parent().and_then(table_format::around) {
-                return walker.problem(&root.named.join(inner), refused(format));
-            }
-            walker.file(root, inner, &real, &meta);
-        }
-        Err(e) => walker.problem(&root.named.join(inner), format!("cannot be read: {}", e.kind())),
+    };
+    let folder = if meta.is_dir() { &real } else { real.parent().unwrap_or(&real) };
+    if let Some(format) = walker.table_around(folder) {
+        return walker.problem(&root.named.join(inner), refused(format));
+    }
+    if meta.is_dir() {
+        walker.own(&real);
+        walker.directory(root, inner);
+    } else {
+        walker.file(root, inner, &real, &meta);
     }
 }
 

@@ -10,6 +10,8 @@ mod location;
 mod overlap;
 mod shown;
 mod table_format;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::path::{Path, PathBuf};

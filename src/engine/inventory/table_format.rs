@@ -17,8 +17,3 @@ pub(super) fn of_directory(directory: &Path) -> Option<&'static str> {
         .any(|entry| entry.file_name().to_string_lossy().ends_with(".metadata.json"))
         .then_some("an Iceberg table")
 }
-
-/// The table that a directory lies in: itself, or any directory above it.
-pub(super) fn around(directory: &Path) -> Option<&'static str> {
-    directory.ancestors().find_map(of_directory)
-}

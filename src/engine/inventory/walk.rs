@@ -1,6 +1,6 @@
 //! Walks a directory: which files belong to a dataset, and what stands in the way.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io::Read;
@@ -22,6 +22,8 @@ pub(super) struct Walker<'a> {
     entered: HashSet<(u64, u64)>,
     /// Files that were found.
     known: HashSet<(u64, u64)>,
+    /// Which directories are roots of tables, as far as looked at.
+    tables: HashMap<PathBuf, Option<&'static str>>,
     walked: Walked,
 }
 
@@ -35,7 +37,13 @@ pub(super) struct Root {
 
 impl<'a> Walker<'a> {
     pub(super) fn new(shown: Shown<'a>) -> Self {
-        Self { shown, entered: HashSet::new(), known: HashSet::new(), walked: Walked::default() }
+        Self {
+            shown,
+            entered: HashSet::new(),
+            known: HashSet::new(),
+            tables: HashMap::new(),
+            walked: Walked::default(),
+        }
     }
 
     pub(super) fn finish(self) -> Walked {
@@ -46,6 +54,29 @@ impl<'a> Walker<'a> {
     pub(super) fn problem(&mut self, path: &Path, what: impl Into<String>) {
         let shown = self.shown.path(path);
         self.walked.problems.push(FileProblem { shown, what: what.into(), stops_pass: false });
+    }
+
+    /// Notes a problem of a place that is no path.
+    pub(super) fn problem_of(&mut self, shown: String, what: impl Into<String>) {
+        self.walked.problems.push(FileProblem { shown, what: what.into(), stops_pass: false });
+    }
+
+    /// The table of another format that a directory lies in.
+    pub(super) fn table_around(&mut self, directory: &Path) -> Option<&'static str> {
+        for ancestor in directory.ancestors() {
+            let known = match self.tables.get(ancestor) {
+                Some(known) => *known,
+                None => {
+                    let found = table_format::of_directory(ancestor);
+                    self.tables.insert(ancestor.to_owned(), found);
+                    found
+                }
+            };
+            if known.is_some() {
+                return known;
+            }
+        }
+        None
     }
 
     /// Every file of a directory, `inner` being its path below the root.

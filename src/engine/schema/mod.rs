@@ -3,6 +3,8 @@
 
 mod kind;
 mod layout;
+#[cfg(test)]
+mod tests;
 mod union;
 mod widen;
 

@@ -1,0 +1,103 @@
+//! Broken files: never a panic, never silence about a file that cannot be read.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, ListBuilder, StringArray, StringBuilder};
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+use proptest::prelude::*;
+
+use crate::engine::testing::{Lake, dataset, namespace, probe};
+use crate::engine::{EngineError, ProbeOptions};
+use crate::plan::RowKey;
+
+/// A file with dictionary, plain and nested pages.
+fn sample(lake: &Lake) -> Vec<u8> {
+    let mut tags = ListBuilder::new(StringBuilder::new());
+    for row in 0..60 {
+        for tag in 0..row % 4 {
+            tags.values().append_value(format!("tag{tag}"));
+        }
+        tags.append(row % 7 != 0);
+    }
+    let ids: Vec<Option<String>> =
+        (0..60).map(|n| (n % 5 != 0).then(|| format!("id-{n}"))).collect();
+    let columns: [(&str, ArrayRef); 3] = [
+        ("id", Arc::new(StringArray::from(ids))),
+        ("tags", Arc::new(tags.finish())),
+        ("n", Arc::new((0..60).collect::<Int64Array>())),
+    ];
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(25))
+        .set_dictionary_page_size_limit(60)
+        .set_data_page_row_count_limit(10)
+        .set_write_batch_size(5)
+        .set_bloom_filter_enabled(true)
+        .build();
+    fs::read(lake.write("sample", columns, Some(properties))).unwrap()
+}
+
+/// Uses a file in every way; an error must be one of ours.
+fn use_everything(lake: &Lake) {
+    let files = lake.inventory(&dataset("lake", "lake"));
+    if files.files.is_empty() {
+        assert!(!files.problems.is_empty());
+        return;
+    }
+    let is_ours = |error: EngineError| {
+        assert!(matches!(error, EngineError::Unreadable { .. }), "{error}");
+    };
+    let leaves: Vec<u16> = (0..files.leaves.len() as u16).collect();
+    for leaf in &files.leaves {
+        if leaf.kind.can_identify() {
+            let path = leaf.path.to_string();
+            let probe = probe(&files, &path, &namespace(true), &["id-7", "tag1", "12"]);
+            let _ = lake.engine.probe(&files, &probe, ProbeOptions::default()).map_err(is_ours);
+            let _ =
+                lake.engine.count_rows(&files, &probe, ProbeOptions::default()).map_err(is_ours);
+        }
+    }
+    let rows: Vec<RowKey> =
+        (0..files.files[0].rows.min(100)).step_by(3).map(|row| RowKey { file: 0, row }).collect();
+    let _ = lake.engine.values(&files, &rows, &leaves).map_err(is_ours);
+    let each = &mut |_| ControlFlow::Continue(());
+    let _ = lake.engine.fetch(&files, &rows, &leaves, each).map_err(is_ours);
+}
+
+fn with_file(bytes: &[u8]) -> Lake {
+    let lake = Lake::new();
+    fs::create_dir(lake.path("lake")).unwrap();
+    fs::write(lake.path("lake/a.parquet"), bytes).unwrap();
+    lake
+}
+
+#[test]
+fn every_truncation_is_a_problem() {
+    let bytes = sample(&Lake::new());
+    for length in (0..bytes.len()).step_by(29) {
+        let lake = with_file(&bytes[..length]);
+        assert_eq!(lake.problems("lake").len(), 1, "{length}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_bytes_never_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        in_footer in any::<bool>(),
+    ) {
+        let mut bytes = sample(&Lake::new());
+        let footer = u32::from_le_bytes(bytes[bytes.len() - 8..][..4].try_into().unwrap()) as usize;
+        let start = if in_footer { bytes.len() - 8 - footer } else { 0 };
+        for (at, byte) in changes {
+            let at = start + at.index(bytes.len() - start);
+            bytes[at] = byte;
+        }
+        use_everything(&with_file(&bytes));
+    }
+}
