@@ -21,12 +21,31 @@ const LEVEL: i64 = 6;
 
 /// A package in the making.
 pub(super) struct Archive {
-    zip: Option<ZipWriter<Output>>,
-    out: PathBuf,
-    partial: PathBuf,
+    zip: ZipWriter<Output>,
+    // After `zip`, which still writes when it is dropped.
+    partial: Partial,
     options: SimpleFileOptions,
     /// What was written so far, in order.
     pub(super) entries: Vec<Entry>,
+}
+
+/// A file that has not got its name yet.
+struct Partial {
+    path: PathBuf,
+    out: PathBuf,
+}
+
+impl Drop for Partial {
+    /// After a success it is gone already.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A package that is written, and not yet on disk.
+pub(super) struct Closed {
+    file: File,
+    partial: Partial,
 }
 
 /// One file in the package.
@@ -55,13 +74,13 @@ impl Archive {
     pub(super) fn create(out: &Path, time: Timestamp, large: bool) -> Result<Self, AccessError> {
         let mut name = out.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
-        let partial = out.with_file_name(name);
+        let partial = Partial { path: out.with_file_name(name), out: out.to_owned() };
         let file = File::options()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(0o600)
-            .open(&partial)
+            .open(&partial.path)
             .map_err(AccessError::package("create", out))?;
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
@@ -69,16 +88,8 @@ impl Archive {
             .last_modified_time(dos_time(time))
             .unix_permissions(0o600)
             .large_file(large);
-        Ok(Self {
-            zip: Some(ZipWriter::new(Output {
-                file: BufWriter::with_capacity(64 << 10, file),
-                failed: false,
-            })),
-            out: out.to_owned(),
-            partial,
-            options,
-            entries: Vec::new(),
-        })
+        let output = Output { file: BufWriter::with_capacity(64 << 10, file), failed: false };
+        Ok(Self { zip: ZipWriter::new(output), partial, options, entries: Vec::new() })
     }
 
     /// Writes one entry; `fill` gives its content.
@@ -94,11 +105,11 @@ impl Archive {
         if !safe {
             return Err(AccessError::Bug("an entry's name is no plain relative path"));
         }
-        let zip = self.zip.as_mut().ok_or(AccessError::Bug("the package is closed"))?;
+        let (zip, out) = (&mut self.zip, self.partial.out.as_path());
         zip.start_file(path, self.options)
-            .map_err(|e| AccessError::package("write", &self.out)(e.into()))?;
+            .map_err(|e| AccessError::package("write", out)(e.into()))?;
         let mut content =
-            Content { zip, out: &self.out, buffer: String::new(), digest: Sha256::new(), bytes: 0 };
+            Content { zip, out, buffer: String::new(), digest: Sha256::new(), bytes: 0 };
         fill(&mut content)?;
         content.flush()?;
         let (sha256, bytes) = (hex(&content.digest.finalize()), content.bytes);
@@ -106,28 +117,30 @@ impl Archive {
         Ok(())
     }
 
-    /// Closes the package, brings it to disk, and gives it its name.
-    pub(super) fn finish(mut self) -> Result<Finished, AccessError> {
-        let zip = self.zip.take().ok_or(AccessError::Bug("the package is closed"))?;
+    /// Ends the archive.
+    pub(super) fn close(self) -> Result<Closed, AccessError> {
+        let Self { zip, partial, .. } = self;
         let output =
-            zip.finish().map_err(|e| AccessError::package("write", &self.out)(e.into()))?;
+            zip.finish().map_err(|e| AccessError::package("write", &partial.out)(e.into()))?;
         let file = output
             .file
             .into_inner()
-            .map_err(|e| AccessError::package("write", &self.out)(e.into_error()))?;
-        file.sync_all().map_err(AccessError::package("sync", &self.out))?;
-        drop(file);
-        let finished = digest_of(&self.partial).map_err(AccessError::package("read", &self.out))?;
-        std::fs::rename(&self.partial, &self.out)
-            .map_err(AccessError::package("rename", &self.out))?;
-        Ok(finished)
+            .map_err(|e| AccessError::package("write", &partial.out)(e.into_error()))?;
+        Ok(Closed { file, partial })
     }
 }
 
-impl Drop for Archive {
-    /// After a success the partial file is gone already.
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.partial);
+impl Closed {
+    /// Brings the package to disk and gives it its name.
+    pub(super) fn finish(self) -> Result<Finished, AccessError> {
+        let Self { file, partial } = self;
+        file.sync_all().map_err(AccessError::package("sync", &partial.out))?;
+        drop(file);
+        let finished =
+            digest_of(&partial.path).map_err(AccessError::package("read", &partial.out))?;
+        std::fs::rename(&partial.path, &partial.out)
+            .map_err(AccessError::package("rename", &partial.out))?;
+        Ok(finished)
     }
 }
 

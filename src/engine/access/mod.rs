@@ -125,7 +125,7 @@ pub trait RowSource {
 /// fails leaves no file at its `out`.
 ///
 /// # Errors
-/// [`AccessError::Scratch`] where scratch space fails: then no further package can be made.
+/// [`AccessError::Scratch`] where scratch space fails before the first package.
 pub fn compile(
     tasks: &[AccessTask<'_>],
     catalog: &Catalog,
@@ -135,16 +135,43 @@ pub fn compile(
 ) -> Result<Vec<Result<PackageReport, AccessError>>, AccessError> {
     let mut gathered = gather::gather(tasks, inventory, source, space)?;
     let mut results = Vec::with_capacity(tasks.len());
+    let mut waiting = Vec::with_capacity(AT_ONCE);
     for (index, task) in tasks.iter().enumerate() {
-        let result = match gathered.failed(index) {
+        let written = match gathered.failed(index) {
             Some(error) => Err(error.clone()),
             None => package::write(task, catalog, inventory, &mut gathered.rows_of(index), space),
         };
-        gathered.skip(index)?;
-        match result {
-            Err(error) if error.stops_all() => return Err(error),
-            result => results.push(result),
+        // Without scratch space the rows of the other tasks cannot be read either.
+        let broken = written.as_ref().err().filter(|error| error.stops_all()).cloned();
+        let broken = broken.or_else(|| gathered.skip(index).err());
+        waiting.push(written);
+        if waiting.len() == AT_ONCE {
+            finish(&mut waiting, &mut results);
+        }
+        if let Some(error) = broken {
+            waiting.extend(tasks.iter().skip(index + 1).map(|_| Err(error.clone())));
+            break;
         }
     }
+    finish(&mut waiting, &mut results);
     Ok(results)
+}
+
+/// Packages that are brought to disk together: a file system does that in little more time than one
+/// takes.
+const AT_ONCE: usize = 32;
+
+/// Brings packages to disk, each in a thread of its own, and files their results in order.
+fn finish(
+    waiting: &mut Vec<Result<package::Written, AccessError>>,
+    results: &mut Vec<Result<PackageReport, AccessError>>,
+) {
+    const DIED: AccessError = AccessError::Bug("the thread that finishes a package died");
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = waiting
+            .drain(..)
+            .map(|written| written.map(|written| scope.spawn(|| written.finish())))
+            .collect();
+        results.extend(threads.into_iter().map(|thread| thread?.join().unwrap_or(Err(DIED))));
+    });
 }

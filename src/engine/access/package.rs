@@ -1,15 +1,42 @@
 //! Writes the package of one task.
 
+use std::path::PathBuf;
+
 use crate::model::Catalog;
 use crate::plan::Inventory;
 
-use super::archive::{Archive, Content};
+use super::archive::{Archive, Closed, Content};
 use super::gather::TaskRows;
 use super::layout::{self, Layout, Sheet};
 use super::profile::Profile;
 use super::tally::{Counted, Tally};
 use super::value::{Value, decode};
-use super::{AccessError, AccessTask, PackageReport, Workspace, csv, index, listing, summary};
+use super::{
+    AccessError, AccessTask, DatasetCounts, PackageReport, Workspace, csv, index, listing, summary,
+};
+
+/// A package that is written, and not yet on disk.
+pub(super) struct Written {
+    closed: Closed,
+    path: PathBuf,
+    rows: u64,
+    datasets: Vec<DatasetCounts>,
+}
+
+impl Written {
+    /// Brings the package to disk and gives it its name.
+    pub(super) fn finish(self) -> Result<PackageReport, AccessError> {
+        let finished = self.closed.finish()?;
+        Ok(PackageReport {
+            path: self.path,
+            sha256: finished.sha256,
+            bytes: finished.bytes,
+            rows: self.rows,
+            duplicates_removed: self.datasets.iter().map(|d| d.duplicates_removed).sum(),
+            datasets: self.datasets,
+        })
+    }
+}
 
 /// Writes the package of a task whose rows come in order.
 pub(super) fn write(
@@ -18,7 +45,7 @@ pub(super) fn write(
     inventory: &Inventory,
     rows: &mut TaskRows<'_>,
     space: &Workspace,
-) -> Result<PackageReport, AccessError> {
+) -> Result<Written, AccessError> {
     let layout = layout::layout(task.work, catalog, inventory, rows.removed)?;
     let large = may_be_large(&layout, rows.bytes);
     let mut archive = Archive::create(&task.out, task.compiled_at, large)?;
@@ -43,13 +70,10 @@ pub(super) fn write(
     let total = layout.datasets.iter().map(layout::DatasetPart::rows).sum();
     archive.entry("profile.json", total, |out| profile.write(task, &layout, out))?;
     listing::write(&mut archive, task, &layout)?;
-    let finished = archive.finish()?;
-    Ok(PackageReport {
+    Ok(Written {
+        closed: archive.close()?,
         path: task.out.clone(),
-        sha256: finished.sha256,
-        bytes: finished.bytes,
         rows: total,
-        duplicates_removed: layout.datasets.iter().map(|d| d.counts.duplicates_removed).sum(),
         datasets: listing::counts(&layout).cloned().collect(),
     })
 }
