@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::gather::RecordKey;
+use super::record::RecordKey;
 use super::sorter::Sorter;
 use super::value::Value;
 use super::{AccessError, AccessTask};

@@ -74,7 +74,7 @@ pub(super) fn eligible(dataset: &AccessDataset, person: bool) -> Vec<usize> {
 pub(super) fn product_rank(work: &AccessWork, product: &Product) -> u32 {
     let before: BTreeSet<&Product> =
         work.datasets.iter().map(|dataset| &dataset.product).filter(|p| *p < product).collect();
-    super::gather::number(before.len())
+    super::record::number(before.len())
 }
 
 /// Lays out the package of a task.
@@ -95,7 +95,7 @@ pub(super) fn layout(
     for (rank, (product, directory)) in directories.iter().enumerate() {
         for device in [false, true] {
             let sheet = Sheet {
-                product: super::gather::number(rank),
+                product: super::record::number(rank),
                 directory: directory.clone(),
                 device,
                 columns: Vec::new(),

@@ -21,6 +21,7 @@ mod layout;
 mod listing;
 mod package;
 mod profile;
+mod record;
 mod sorter;
 mod summary;
 mod tally;

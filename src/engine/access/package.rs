@@ -105,7 +105,7 @@ fn write_csv(
         let name = task.work.datasets[dataset].dataset.as_str();
         csv::push_row(&mut out.buffer, name, sheet.columns.len(), &cells, places, &mut text);
         for (cell, place) in cells.iter().zip(places) {
-            let column = super::gather::number(*place);
+            let column = super::record::number(*place);
             cell.each_counted(&mut text, &mut |value| tally.add(column, value))?;
         }
         profile.add(key.dataset, key.device, bytes)?;

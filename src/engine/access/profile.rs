@@ -68,7 +68,7 @@ impl Profile {
                 out.buffer.push_str(name);
                 out.buffer.push_str("\": [");
                 let mut prefix = [0; 5];
-                prefix[..4].copy_from_slice(&super::gather::number(index).to_be_bytes());
+                prefix[..4].copy_from_slice(&super::record::number(index).to_be_bytes());
                 prefix[4] = u8::from(kind == 1);
                 let shape = Shape::of(part, kind);
                 let mut separator = "\n      ";

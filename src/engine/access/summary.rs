@@ -61,7 +61,7 @@ pub(super) fn write(
         push_section_start(&mut out.buffer, index, &path.to_string(), sums);
         let mut shown = 0;
         while let Some((column, count, value)) = counted.current()
-            && column == super::gather::number(index)
+            && column == super::record::number(index)
         {
             if shown == FIRST {
                 out.buffer.push_str("</tbody>\n<tbody class=\"rest\">\n");
