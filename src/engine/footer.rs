@@ -141,7 +141,7 @@ fn check(metadata: &ParquetMetaData, end: u64) -> Result<(), String> {
         if group.num_columns() != columns {
             return Err(lies("the number of columns"));
         }
-        if group.num_rows() < 0 {
+        if u32::try_from(group.num_rows()).is_err() {
             return Err(lies("the number of rows"));
         }
         rows = rows.checked_add(group.num_rows()).ok_or_else(|| lies("the number of rows"))?;
@@ -170,7 +170,8 @@ fn check_chunk(column: &ColumnChunkMetaData, rows: i64, end: u64) -> Result<(), 
     if column.num_values() < 0 || column.uncompressed_size() < 0 {
         return Err("the size of a column");
     }
-    if column.column_descr().max_rep_level() == 0 && column.num_values() != rows {
+    let flat = column.column_descr().max_rep_level() == 0;
+    if column.num_values() < rows || flat && column.num_values() != rows {
         return Err("the number of values");
     }
     if rows > 0 && length == 0 && column.num_values() > 0 {

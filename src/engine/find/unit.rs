@@ -126,14 +126,16 @@ impl Unit<'_> {
             let rows = hits.chunk_by(|a, b| a.row == b.row).count();
             return Ok(rows as u64);
         }
-        let words = usize::try_from(self.rows().div_ceil(64)).unwrap_or(0);
-        let mut matched = vec![0_u64; words];
+        // Grows with the rows that are seen: the number that a footer claims may be no number of rows.
+        let mut matched: Vec<u64> = Vec::new();
         for target in self.targets {
             self.search(target, &mut |row, _, key| {
-                if target.keys.counts_alone(key)
-                    && let Some(word) = matched.get_mut((row / 64) as usize)
-                {
-                    *word |= 1 << (row % 64);
+                let Ok(word) = usize::try_from(row / 64) else { return };
+                if target.keys.counts_alone(key) {
+                    if word >= matched.len() {
+                        matched.resize(word + 1, 0);
+                    }
+                    matched[word] |= 1 << (row % 64);
                 }
             })?;
         }

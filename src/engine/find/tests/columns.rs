@@ -88,7 +88,7 @@ fn integers_of_every_width_and_sign() {
 #[test]
 fn decimals_compare_numerically_in_every_physical_type() {
     for precision in [5, 12, 38] {
-        let column = Decimal128Array::from(vec![Some(123_45), None, Some(-5), Some(0)]);
+        let column = Decimal128Array::from(vec![Some(12_345), None, Some(-5), Some(0)]);
         let column = column.with_precision_and_scale(precision, 2).unwrap();
         assert_eq!(found(Arc::new(column), &["123.450", "-0.05", "1.001", "0.00"]), [0, 2, 3]);
     }
