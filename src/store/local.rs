@@ -20,9 +20,9 @@ use rustix::io::Errno;
 use super::digest::{content_of, hex, random};
 use super::{Content, NewFile, StagedFile, Storage, StoreError};
 
-/// From how many files on a sync of the whole file system comes first: it makes the syncs of the
-/// single files cheap.
-const MANY: usize = 8;
+/// From how many files on they are synced by one sync of the whole file system: a sync of its own
+/// costs each file a flush of the disk.
+const MANY: usize = 16;
 
 /// A directory as storage. It need not exist: the first write makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -335,18 +335,30 @@ fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Brings the bytes of files to the medium.
+/// Brings the bytes of files, which lie on one file system, to the medium.
 fn sync_all<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), StoreError> {
     let paths: Vec<&Path> = paths.into_iter().collect();
     let open = |path: &Path| File::open(path).map_err(StoreError::io("open", path));
-    if let (Some(first), MANY..) = (paths.first(), paths.len()) {
-        // Only a head start: the syncs below are what counts, and report what fails.
-        let _ = syncfs(open(first)?);
+    if let (Some(first), MANY..) = (paths.first(), paths.len())
+        && syncfs_reports_errors()
+    {
+        let synced = syncfs(open(first)?).map_err(io::Error::from);
+        return synced.map_err(StoreError::io("sync the file system of", first));
     }
     for path in paths {
         open(path)?.sync_all().map_err(StoreError::io("sync", path))?;
     }
     Ok(())
+}
+
+/// Since Linux 5.8, a `syncfs` fails where a write in the background has failed.
+fn syncfs_reports_errors() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (5, 8),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

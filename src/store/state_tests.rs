@@ -6,7 +6,7 @@ use super::*;
 use crate::model::{Action, Identity, Name, NamespaceName, Reason, Sensitive, TaskId};
 use crate::plan::{TaskCounts, TaskRef};
 use crate::store::TaskKeyName;
-use crate::store::testing::{Fault, FaultyStorage};
+use crate::store::testing::{Fault, FaultyStorage, quick_dir};
 
 fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -181,7 +181,7 @@ fn pass(storage: Box<dyn Storage>, destroyed: &mut bool) -> Result<(), StoreErro
 fn a_crash_at_any_write_of_a_pass_is_healed_by_the_next() {
     for fault in Fault::ALL {
         for at in 0.. {
-            let dir = tempfile::tempdir().unwrap();
+            let dir = quick_dir();
             let disk = LocalDisk::new(dir.path());
             let faulty = FaultyStorage::new(disk.clone(), fault, at);
             let struck = {

@@ -1,5 +1,7 @@
 //! Storage that fails or dies at a chosen write: for tests of what a crash or a full disk leaves behind.
 
+#![allow(clippy::expect_used)]
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{Content, LocalDisk, NewFile, StagedFile, Storage, StoreError};
@@ -32,6 +34,13 @@ pub(crate) struct FaultyStorage {
     at: usize,
     writes: AtomicUsize,
     dead: AtomicBool,
+}
+
+/// A directory for tests that crash hundreds of times: in memory where there is such a file system.
+pub(crate) fn quick_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .expect("a temporary directory")
 }
 
 impl FaultyStorage {

@@ -1,6 +1,8 @@
 //! The deployment key: every digest that covers an identity is an HMAC under it (CONTRACT.md section 3).
 
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -25,6 +27,16 @@ impl DeploymentKey {
         let mut all = vec![b"amparo/v1".as_slice(), domain.as_bytes()];
         all.extend_from_slice(parts);
         hex(&hmac_sha256(self.0.expose(), &[&encode(&all)]))
+    }
+
+    /// The digest of a request file's bytes.
+    pub fn request(&self, bytes: &[u8]) -> String {
+        self.digest("request", &[bytes])
+    }
+
+    /// The digest of a data file's full path, whose partitions may name a person.
+    pub fn file(&self, path: &Path) -> String {
+        self.digest("file", &[path.as_os_str().as_bytes()])
     }
 }
 

@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 use crate::model::{Action, Name};
 use crate::store::LocalDisk;
-use crate::store::testing::{Fault, FaultyStorage};
+use crate::store::testing::{Fault, FaultyStorage, quick_dir};
 
 fn disk() -> (tempfile::TempDir, LocalDisk) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let disk = LocalDisk::new(dir.path());
     (dir, disk)
 }
@@ -77,6 +77,8 @@ fn digests_depend_on_key_kind_and_parts() {
         one.digest("identity", &[b"ab", b"c"]),
         one.digest("identity", &[b"abc"]),
         one.digest("identity", &[b"a", b"bc", b""]),
+        one.request(b"abc"),
+        one.file(std::path::Path::new("abc")),
     ] {
         assert_ne!(digest, other);
     }

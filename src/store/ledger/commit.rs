@@ -91,7 +91,7 @@ impl Commit {
         let mut typed = Vec::with_capacity(records.len());
         for (index, record) in records.into_iter().enumerate() {
             typed.push(Record::from_value(record).map_err(|unknown| {
-                if unknown {
+                if unknown || is_newer(&tool_version) {
                     Unreadable::Newer { version: tool_version.clone() }
                 } else {
                     Unreadable::Record { index }
@@ -100,4 +100,13 @@ impl Commit {
         }
         Ok(Self { seq, time, tool_version, prev, records: typed })
     }
+}
+
+/// Whether a version comes after this one; its pre-release and build parts do not count.
+fn is_newer(version: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u64> {
+        let release = text.split(['-', '+']).next().unwrap_or_default();
+        release.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+    };
+    numbers(version) > numbers(env!("CARGO_PKG_VERSION"))
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Record;
 use super::commit::{Commit, Unreadable};
-use super::fold::apply;
+use super::fold::Fold;
 use crate::model::{Action, Name, Phase, Reason, TaskId};
 use crate::plan::{
     FileErase, FileEraseTask, HistoryStatus, LedgerView, PackageRecord, TaskCounts, TaskRef,
@@ -109,15 +109,15 @@ fn erase(rows: u64) -> FileErase {
 
 /// Each list is a commit, one second after the other, written and read again before it is folded.
 fn fold(commits: &[&[Record]]) -> LedgerView {
-    let mut view = LedgerView::default();
+    let mut fold = Fold::default();
     for (seq, records) in (1..).zip(commits) {
         let mut commit = Commit::after(None, records.to_vec(), time(seq));
         commit.seq = u64::try_from(seq).unwrap();
         let read = Commit::parse(&commit.to_bytes()).unwrap();
         assert_eq!(read, commit);
-        apply(&mut view, &read);
+        fold.apply(&read);
     }
-    view
+    fold.view().clone()
 }
 
 fn state(view: &LedgerView, action: Action) -> &TaskState {
@@ -342,9 +342,17 @@ fn every_event_that_is_written_is_known_when_read() {
     let text =
         String::from_utf8(Commit::after(None, vec![blocked(Reason::Held)], time(0)).to_bytes())
             .unwrap();
-    // An unknown key deep inside is a later version's, and so is an unknown reason.
+    // An unknown key deep inside is a later version's, and so is an unknown word if it says so.
     let deep = text.replace("\"rowsErased\":1", "\"rowsErased\":1,\"rowsMoved\":2");
     assert!(matches!(Commit::parse(deep.as_bytes()), Err(Unreadable::Newer { .. })));
     let null = text.replace("\"rowsErased\":1", "\"rowsErased\":1,\"rowsMoved\":null");
     assert!(Commit::parse(null.as_bytes()).is_ok());
+    let word = text.replace("\"Held\"", "\"Moved\"");
+    assert_eq!(Commit::parse(word.as_bytes()), Err(Unreadable::Record { index: 0 }));
+    let later = word.replace(env!("CARGO_PKG_VERSION"), "12.0.0-rc.1");
+    assert!(matches!(Commit::parse(later.as_bytes()), Err(Unreadable::Newer { .. })));
+    let envelope = text.replace("\"prev\"", "\"before\"");
+    assert_eq!(Commit::parse(envelope.as_bytes()), Err(Unreadable::Torn));
+    let later = envelope.replace(env!("CARGO_PKG_VERSION"), "12.0.0");
+    assert!(matches!(Commit::parse(later.as_bytes()), Err(Unreadable::Newer { .. })));
 }

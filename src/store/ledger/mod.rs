@@ -24,12 +24,13 @@ use jiff::Timestamp;
 use super::{NewFile, Storage, StoreError};
 use crate::plan::LedgerView;
 use chain::Chain;
+use fold::Fold;
 
 /// The ledger as of its newest commit.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
     head: Option<Head>,
-    view: LedgerView,
+    fold: Fold,
 }
 
 /// What was odd about a ledger that could be read all the same.
@@ -97,11 +98,11 @@ impl Ledger {
     }
 
     fn of(chain: &Chain) -> Self {
-        let mut view = LedgerView::default();
+        let mut fold = Fold::default();
         for commit in &chain.commits {
-            fold::apply(&mut view, &commit.body);
+            fold.apply(&commit.body);
         }
-        Self { head: chain.newest().cloned(), view }
+        Self { head: chain.newest().cloned(), fold }
     }
 
     /// The newest commit; `None` where there is none.
@@ -111,7 +112,7 @@ impl Ledger {
 
     /// What all records add up to.
     pub const fn view(&self) -> &LedgerView {
-        &self.view
+        self.fold.view()
     }
 
     /// Writes one commit with these records, then `head`. Without records nothing is written.
@@ -142,7 +143,7 @@ impl Ledger {
             StoreError::Changed { .. } => StoreError::Conflict { seq: body.seq },
             other => other,
         })?;
-        fold::apply(&mut self.view, &body);
+        self.fold.apply(&body);
         self.head = Some(head);
         Ok(())
     }

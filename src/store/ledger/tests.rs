@@ -7,7 +7,7 @@ use super::*;
 use crate::model::Name;
 use crate::store::LocalDisk;
 use crate::store::digest::sha256;
-use crate::store::testing::{Fault, FaultyStorage};
+use crate::store::testing::{Fault, FaultyStorage, quick_dir};
 
 fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -27,7 +27,7 @@ struct Written {
 
 impl Written {
     fn new(commits: i64) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         let disk = LocalDisk::new(dir.path());
         let mut ledger = Ledger::default();
         for n in 1..=commits {
@@ -81,7 +81,7 @@ fn snapshot(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 #[test]
 fn no_ledger_is_an_empty_one_and_stays_unwritten() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let disk = LocalDisk::new(dir.path().join("state"));
     for (ledger, warnings) in [Ledger::load(&disk).unwrap(), Ledger::recover(&disk).unwrap()] {
         assert_eq!(ledger, Ledger::default());
@@ -374,7 +374,7 @@ fn heads_are_read_as_they_are_written() {
 fn a_crash_at_any_write_loses_nothing_that_was_acknowledged() {
     for fault in Fault::ALL {
         for at in 0.. {
-            let dir = tempfile::tempdir().unwrap();
+            let dir = quick_dir();
             let disk = LocalDisk::new(dir.path());
             let faulty = FaultyStorage::new(disk.clone(), fault, at);
             let mut acknowledged = 0;
