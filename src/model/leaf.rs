@@ -151,8 +151,9 @@ impl LeafType {
             Key::Decimal(digits) => {
                 scaled(digits, if let Self::Decimal { scale, .. } = self { *scale } else { 0 })
             }
-            Key::Date(days) => civil::date(1970, 1, 1)
-                .checked_add(jiff::Span::new().days(*days))
+            Key::Date(days) => jiff::Span::new()
+                .try_days(*days)
+                .and_then(|span| civil::date(1970, 1, 1).checked_add(span))
                 .map_or_else(|_| days.to_string(), |date| date.to_string()),
             Key::Timestamp(nanos) => Timestamp::from_nanosecond(*nanos)
                 .map_or_else(|_| nanos.to_string(), |t| t.to_string()),
