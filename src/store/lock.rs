@@ -201,6 +201,34 @@ mod tests {
     }
 
     #[test]
+    fn the_lock_of_a_killed_process_is_free() {
+        // The test starts itself again; that second process holds the lock until it is killed.
+        if let Some(path) = std::env::var_os("AMPARO_TEST_LOCK") {
+            let _lock = PassLock::acquire(Path::new(&path), Duration::ZERO).unwrap();
+            return std::thread::sleep(Duration::from_secs(60));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let mut other = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["store::lock::tests::the_lock_of_a_killed_process_is_free", "--exact"])
+            .env("AMPARO_TEST_LOCK", &path)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let holder = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+        let started = Instant::now();
+        while !holder(&path).contains(&format!("\"pid\":{}", other.id())) {
+            assert!(started.elapsed() < Duration::from_secs(30), "the other never took it");
+            std::thread::sleep(POLL);
+        }
+        let busy = PassLock::acquire(&path, Duration::ZERO).unwrap_err();
+        assert!(busy.to_string().contains(&format!("process {} on", other.id())), "{busy}");
+        other.kill().unwrap();
+        other.wait().unwrap();
+        PassLock::acquire(&path, Duration::ZERO).unwrap();
+    }
+
+    #[test]
     fn a_removed_lock_file_does_not_let_two_in_for_long() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");

@@ -3,7 +3,7 @@
 //! Guarantees: a commit that [`Ledger::append`] returned for is never lost; two writers cannot win one number;
 //! an edited, removed or reordered commit is found. Nothing in it identifies a person: records hold
 //! names, counts, dates and keyed digests.
-//! Assumptions: [`Storage::create`](super::Storage::create) is create-only; the pass lock keeps other
+//! Assumptions: [`Storage::create`] is create-only; the pass lock keeps other
 //! writers away, and create-only numbers catch those that it does not see.
 //! Crash behaviour: between commit and `head`: the next pass moves `head` on. A torn commit is set
 //! aside by the next pass, never deleted, and reported.
