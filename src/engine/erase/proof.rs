@@ -16,7 +16,8 @@ use super::error::{Outcome, Problem};
 use super::proof_chunk::prove_chunk;
 use super::select::Selection;
 use super::source::{Chunk, Source};
-use super::splice::count_removed;
+use super::pages::walk;
+use super::splice::{count_removed, decide_chunk};
 use super::tally::Tally;
 use super::thrift::{Struct, Value};
 
@@ -58,8 +59,13 @@ pub(crate) fn prove(
             let (was, is) = (&old.groups[*from].chunks[leaf], &new.groups[to].chunks[leaf]);
             if is_touched(*from, leaf) {
                 prove_chunk(old, &new, selection, (*from, leaf), to, &removed[*from], &mut tally)?;
-            } else {
-                copied(old, &new, was, is, &mut compare)?;
+                continue;
+            }
+            copied(old, &new, was, is, &mut compare)?;
+            if !selection.leaves[leaf].picks(&old.groups[*from].range()).is_empty() {
+                // What is kept was counted, and what is in erased form already is left as it is.
+                let (pages, at) = (walk(&old.file, was)?, (*from, leaf));
+                decide_chunk(old, selection, &pages, at, &removed[*from], false, &mut tally)?;
             }
         }
     }

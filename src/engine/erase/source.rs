@@ -222,10 +222,12 @@ fn chunk(column: &Struct, shape: &Shape, file: &File, body: u64) -> Outcome<Chun
         return Err(Problem::refused("its columns lie in other files"));
     }
     let meta = column.structure(3).ok_or_else(|| footer("has a column without metadata"))?;
-    let names = meta.list(3).unwrap_or_default();
-    let same = meta.i32(1) == Some(shape.physical.number())
-        && names.len() == shape.names.len()
-        && names.iter().zip(&shape.names).all(|(a, b)| matches!(a, Value::Bytes(a) if a == b));
+    // Newer writers may leave the path out: the order of columns says it.
+    let fits = |names: &[Value]| {
+        names.len() == shape.names.len()
+            && names.iter().zip(&shape.names).all(|(a, b)| matches!(a, Value::Bytes(a) if a == b))
+    };
+    let same = meta.i32(1) == Some(shape.physical.number()) && meta.list(3).is_none_or(fits);
     if !same {
         return Err(footer("has columns that do not fit its schema"));
     }
