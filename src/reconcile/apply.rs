@@ -1,9 +1,10 @@
 //! Carries a plan out: intent, packages, erasure, outcome.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::{Action, Phase};
+use crate::model::{Action, Phase, Reason};
 use crate::plan::{Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record};
 
@@ -12,7 +13,12 @@ use super::gather::{Texts, engine, state_dir};
 use super::outcome::{Outcome, Outcomes};
 use super::pass::{Outlook, Pass, verdict};
 use super::record::{intents, task_ref};
-use super::{Event, Events, PassError, SavedPlan, Verdict, Workspace, erase};
+use super::erase::erase;
+use super::recover::{destroy_finished_keys, recover};
+use super::{Event, Events, PassError, SavedPlan, Verdict, Workspace};
+
+/// How often a pass erases before what keeps moving is given up (RULES.md section 6, `Conflict`).
+const ROUNDS: usize = 3;
 
 /// Who says that the plan may be carried out.
 pub enum Approval<'a> {
@@ -84,7 +90,7 @@ pub fn apply(
         events.event(Event::Notice { text: warning.to_string() });
     }
     let exports = Exports::open(workspace.exports(&loaded.catalog.settings), ".".as_ref())?;
-    let inventory = match erase::recover(&pass, &inventory, &mut state, events)? {
+    let inventory = match recover(&pass, &inventory, &mut state, events)? {
         true => pass.inventory()?,
         false => inventory,
     };
@@ -157,12 +163,58 @@ impl Applying<'_> {
         let waiting = outcomes.waiting_deletes();
         let records = outcomes.records();
         self.append(records)?;
-        erase::erase(&self.pass, self.outlook, self.state, &waiting, &mut outcomes, events)?;
+        self.erase(&waiting, &mut outcomes, events)?;
         let records = outcomes.records();
         self.append(records)?;
+        self.destroy_keys(&outcomes)?;
         self.expire()?;
         tracing::info!(seconds = started.elapsed().as_secs_f64(), "applied");
         Ok(self.report(outcomes, diagnostics))
+    }
+
+    /// Erases, and plans again what other writers moved meanwhile; what keeps moving fails with
+    /// `Conflict`.
+    fn erase(
+        &mut self,
+        waiting: &BTreeSet<TaskIndex>,
+        outcomes: &mut Outcomes<'_>,
+        events: &mut dyn Events,
+    ) -> Result<(), PassError> {
+        let mut all = erase(&self.pass, self.outlook, self.state, waiting, events)?;
+        for _ in 1..ROUNDS {
+            if all.moved.is_empty() {
+                break;
+            }
+            events.event(Event::Notice { text: "files changed meanwhile: planning again".to_owned() });
+            let again = self.pass.look(self.state.state(), self.pass.inventory()?, events)?;
+            let others: BTreeSet<TaskIndex> = (0..TaskIndex::MAX)
+                .zip(&again.draft.tasks)
+                .filter(|(_, task)| !all.moved.contains(&task.id))
+                .map(|(index, _)| index)
+                .collect();
+            let round = erase(&self.pass, &again, self.state, &others, events)?;
+            all.failed.extend(round.failed);
+            for (id, more) in round.done {
+                all.done.entry(id).or_default().add(more);
+            }
+            all.moved = round.moved;
+        }
+        for id in std::mem::take(&mut all.moved) {
+            let text = "other writers kept changing the files; it is tried again in the next pass";
+            all.failed.entry(id).or_insert((Reason::Conflict, text.to_owned()));
+        }
+        outcomes.erased(&all, waiting);
+        Ok(())
+    }
+
+    /// The keys of finished tasks go, and the ledger says so.
+    fn destroy_keys(&mut self, outcomes: &Outcomes<'_>) -> Result<(), PassError> {
+        if destroy_finished_keys(self.state)? == 0 {
+            return Ok(());
+        }
+        let records = outcomes.erasures_complete().map(|id| Record::KeysDestroyed { task: task_ref(id) });
+        let records = records.collect();
+        self.append(records)
     }
 
     fn append(&mut self, records: Vec<Record>) -> Result<(), PassError> {

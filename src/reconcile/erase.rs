@@ -1,90 +1,297 @@
-//! Erasure: measures what it would change, and carries it out.
+//! Carries erasures out, file by file: stage and prove, record the intent, swap, record the outcome.
+//!
+//! Guarantees: a task's key, and what its expansion found, are durable before the first of its cells is
+//! replaced; every swap stands in the ledger before it happens; what was measured for the plan is what
+//! is done, or the pass stops.
+//! Crash behaviour: [`super::recover`] settles what lies between intent and outcome, and the next pass
+//! finds what is left with the same keys.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
-use crate::engine::Engine;
-use crate::engine::erase::{EraseError, measure as measure_file};
-use crate::model::Name;
-use crate::plan::{FileCounts, FileWork, Inventory, TaskIndex};
-use crate::store::OpenState;
+use crate::engine::erase::{self, EraseError, EraseOptions, NoFaults, Outcome as FileOutcome, Stage, Staged};
+use crate::model::{Action, Identity, Reason, TaskId};
+use crate::plan::{
+    EraseKeys, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork, Mask, TaskIndex,
+};
+use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key};
 
-use super::outcome::Outcomes;
+use super::measure::in_parallel;
+use super::outcome::Erasure;
 use super::pass::{Outlook, Pass};
+use super::record::task_ref;
+use super::recover::{deployment_key, file_digest};
 use super::{Event, Events, PassError};
 
-/// Datasets in which a file could not be measured: the file, what is wrong, whether it changed.
-type Unmeasured = BTreeMap<Name, (String, String, bool)>;
+/// Files staged at a time: their new versions lie beside the old ones until they are swapped.
+const BATCH: usize = 64;
 
-/// What each file's erasure would change, without writing; in the order of `work`.
+/// What a round of erasure came to.
+#[derive(Default)]
+pub(super) struct Round {
+    /// What changed, by task.
+    pub(super) done: BTreeMap<TaskId, Erasure>,
+    /// Tasks that failed, and why.
+    pub(super) failed: BTreeMap<TaskId, (Reason, String)>,
+    /// Tasks of which a file was changed by another writer meanwhile.
+    pub(super) moved: BTreeSet<TaskId>,
+}
+
+/// Erases what the outlook planned, but for the tasks in `waiting`.
 ///
 /// # Errors
-/// I/O outside the files. Files that cannot be read are the inner error.
-pub(super) fn measure(
-    engine: &Engine,
-    work: &[FileWork],
+/// The ledger or the keys cannot be written, or an invariant is broken; problems of files are outcomes.
+pub(super) fn erase(
+    pass: &Pass<'_>,
+    outlook: &Outlook,
+    state: &mut OpenState,
+    waiting: &BTreeSet<TaskIndex>,
     events: &mut dyn Events,
-) -> Result<Result<Vec<FileCounts>, Unmeasured>, PassError> {
-    let results = in_parallel(engine.jobs(), work, measure_file);
-    let (mut counts, mut failed) = (Vec::with_capacity(work.len()), Unmeasured::new());
-    for (work, result) in work.iter().zip(results) {
-        events.event(Event::Step { what: format!("measured {}", work.shown) });
-        match result {
-            Ok(measured) => counts.push(measured),
-            Err(error) => {
-                let changed = matches!(error, EraseError::Changed { .. });
-                let what = super::error::chain(&error);
-                failed.entry(work.dataset.clone()).or_insert((work.shown.clone(), what, changed));
+) -> Result<Round, PassError> {
+    let mut round = Round::default();
+    let planned: Vec<(FileWork, Option<&FileCounts>)> = outlook
+        .draft
+        .erase
+        .iter()
+        .zip(&outlook.counts)
+        .filter(|(_, counts)| counts.tasks.iter().any(|task| task.rows_erased > 0))
+        .filter_map(|(work, counts)| {
+            let whole = !touches(work, waiting);
+            let work = if whole { work.clone() } else { without(work, waiting) };
+            let idle = work.removed.is_empty() && work.leaves.is_empty();
+            (!idle).then_some((work, whole.then_some(counts)))
+        })
+        .collect();
+    if planned.is_empty() {
+        return Ok(round);
+    }
+    let keys = keys(pass, outlook, &planned, state)?;
+    events.event(Event::Stage { name: "erasing", steps: planned.len() as u64 });
+    let erasing = Erasing { pass, outlook, keys: &keys };
+    for batch in planned.chunks(BATCH) {
+        erasing.batch(batch, state, &mut round, events)?;
+    }
+    Ok(round)
+}
+
+/// Whether any of the tasks has a cell or row in the file.
+fn touches(work: &FileWork, tasks: &BTreeSet<TaskIndex>) -> bool {
+    work.removed.iter().any(|(_, task)| tasks.contains(task))
+        || work.leaves.iter().flat_map(|leaf| &leaf.cells).any(|cell| tasks.contains(&cell.task))
+}
+
+/// The work without these tasks.
+fn without(work: &FileWork, tasks: &BTreeSet<TaskIndex>) -> FileWork {
+    let mut work = work.clone();
+    work.removed.retain(|(_, task)| !tasks.contains(task));
+    for leaf in &mut work.leaves {
+        leaf.cells.retain(|cell| !tasks.contains(&cell.task));
+    }
+    work.leaves.retain(|leaf| !leaf.cells.is_empty());
+    work
+}
+
+/// The secrets of the round: each task's key, made now where it has none, and the keys of `hmac`.
+fn keys(
+    pass: &Pass<'_>,
+    outlook: &Outlook,
+    planned: &[(FileWork, Option<&FileCounts>)],
+    state: &OpenState,
+) -> Result<EraseKeys, PassError> {
+    let store = state.state().keys();
+    let mut keys = EraseKeys::default();
+    let tasks: BTreeSet<TaskIndex> = planned.iter().flat_map(|(work, _)| tasks_of(work)).collect();
+    let mut missing = Vec::new();
+    for index in tasks {
+        let Some(task) = outlook.draft.tasks.get(index as usize) else { continue };
+        let print = task.fingerprint.clone().unwrap_or_default();
+        let name = TaskKeyName::of(&task.id, &print);
+        let found: Vec<Identity> = outlook
+            .found
+            .iter()
+            .find(|found| Some(found.block) == task.block)
+            .map(|found| found.added.clone())
+            .unwrap_or_default();
+        match store.load(&name)? {
+            Some(mut key) => {
+                let new: Vec<Identity> =
+                    found.into_iter().filter(|identity| !key.found.contains(identity)).collect();
+                if !new.is_empty() {
+                    key.found.extend(new);
+                    store.remember(&name, &key)?;
+                }
+                keys.tasks.insert(index, key.pseudonyms);
+            }
+            None => missing.push((index, (name, found))),
+        }
+    }
+    let (indices, wanted): (Vec<TaskIndex>, Vec<_>) = missing.into_iter().unzip();
+    for (index, TaskKey { pseudonyms, .. }) in indices.into_iter().zip(store.create(&wanted)?) {
+        keys.tasks.insert(index, pseudonyms);
+    }
+    for leaf in planned.iter().flat_map(|(work, _)| &work.leaves) {
+        if let Mask::Hmac { key } = &leaf.mask
+            && !keys.hmac.contains_key(key)
+        {
+            let source = pass.loaded.catalog.settings.keys.get(key);
+            let source = source.ok_or_else(|| PassError::Bug(format!("no key {key} in Settings")))?;
+            keys.hmac.insert(key.clone(), hmac_key(source, ".".as_ref())?);
+        }
+    }
+    Ok(keys)
+}
+
+fn tasks_of(work: &FileWork) -> BTreeSet<TaskIndex> {
+    let rows = work.removed.iter().map(|(_, task)| *task);
+    rows.chain(work.leaves.iter().flat_map(|leaf| &leaf.cells).map(|cell| cell.task)).collect()
+}
+
+struct Erasing<'a> {
+    pass: &'a Pass<'a>,
+    outlook: &'a Outlook,
+    keys: &'a EraseKeys,
+}
+
+impl Erasing<'_> {
+    fn batch(
+        &self,
+        batch: &[(FileWork, Option<&FileCounts>)],
+        state: &mut OpenState,
+        round: &mut Round,
+        events: &mut dyn Events,
+    ) -> Result<(), PassError> {
+        let jobs = self.pass.engine.jobs();
+        let key = deployment_key(state)?;
+        let staged = in_parallel(jobs, batch, |(work, _)| {
+            let started = Instant::now();
+            (erase::stage(work, self.keys, &NoFaults), started.elapsed().as_secs_f64())
+        });
+        let mut ready = Vec::new();
+        let mut intents = Vec::new();
+        for ((work, planned), (result, seconds)) in batch.iter().zip(staged) {
+            match result {
+                Err(error) => self.fail(work, &error, round),
+                Ok(Stage::Unchanged(_)) => {}
+                Ok(Stage::Staged(file)) => {
+                    if planned.is_some_and(|planned| planned != file.counts()) {
+                        file.discard()?;
+                        return Err(PassError::Bug(format!(
+                            "the rewrite of {} would change something else than was planned",
+                            work.shown
+                        )));
+                    }
+                    let digest = file_digest(&key, &work.path);
+                    intents.push(Record::EraseIntent(self.intent(work, &digest, &file)));
+                    ready.push((work, digest, file, seconds));
+                }
+            }
+        }
+        if intents.is_empty() {
+            return Ok(());
+        }
+        state.append(intents, self.pass.now)?;
+        let mut settled = Vec::with_capacity(ready.len());
+        for (work, digest, file, seconds) in ready {
+            let options = EraseOptions { root: work.path.parent().map(std::path::Path::to_owned) };
+            let started = Instant::now();
+            let (dataset, before) = (work.dataset.clone(), work.stamp.footer.clone());
+            match file.swap(&options, &NoFaults) {
+                Ok(outcome) => {
+                    let seconds = seconds + started.elapsed().as_secs_f64();
+                    self.count(work, &outcome, seconds, round);
+                    for summary in &outcome.summaries {
+                        let text = format!(
+                            "removed {}: it held statistics of the files that were rewritten",
+                            summary.display()
+                        );
+                        events.event(Event::Notice { text });
+                    }
+                    settled.push(Record::EraseDone { dataset, file: digest, before });
+                }
+                Err(error) => {
+                    // What an I/O error left half done stays unsettled: the next pass looks.
+                    if matches!(error, EraseError::Changed { .. }) {
+                        settled.push(Record::EraseAbandoned { dataset, file: digest, before });
+                    }
+                    self.fail(work, &error, round);
+                }
+            }
+            events.event(Event::Step { what: format!("erased in {}", work.shown) });
+        }
+        state.append(settled, self.pass.now)?;
+        Ok(())
+    }
+
+    fn intent(&self, work: &FileWork, digest: &str, file: &Staged) -> FileErase {
+        let tasks = file
+            .counts()
+            .tasks
+            .iter()
+            .filter(|task| task.rows_erased > 0)
+            .filter_map(|task| {
+                let id = &self.outlook.draft.tasks.get(task.task as usize)?.id;
+                Some(FileEraseTask {
+                    task: task_ref(id),
+                    rows_erased: task.rows_erased,
+                    cells_erased: cells(work, task),
+                })
+            })
+            .collect();
+        FileErase {
+            dataset: work.dataset.clone(),
+            path: work.shown.clone(),
+            file: digest.to_owned(),
+            before: work.stamp.footer.clone(),
+            after: Some(file.after().footer.clone()),
+            tasks,
+        }
+    }
+
+    fn count(&self, work: &FileWork, outcome: &FileOutcome, seconds: f64, round: &mut Round) {
+        let changed: Vec<&FileTaskCounts> =
+            outcome.counts.tasks.iter().filter(|task| task.rows_erased > 0).collect();
+        let share = seconds / changed.len().max(1) as f64;
+        for task in changed {
+            let Some(draft) = self.outlook.draft.tasks.get(task.task as usize) else { continue };
+            let sum = round.done.entry(draft.id.clone()).or_default();
+            sum.rows += task.rows_erased;
+            sum.cells += cells(work, task);
+            sum.files += 1;
+            sum.seconds += share;
+            sum.proved = Some(true);
+        }
+    }
+
+    fn fail(&self, work: &FileWork, error: &EraseError, round: &mut Round) {
+        let reason = match error {
+            EraseError::Changed { .. } => None,
+            EraseError::Io { .. } => Some(Reason::Storage),
+            _ => Some(Reason::DataUnreadable),
+        };
+        for index in tasks_of(work) {
+            let Some(task) = self.outlook.draft.tasks.get(index as usize) else { continue };
+            if task.id.action != Some(Action::Delete) {
+                continue;
+            }
+            match reason {
+                None => {
+                    round.moved.insert(task.id.clone());
+                }
+                Some(reason) => {
+                    let text = super::error::chain(error);
+                    round.failed.entry(task.id.clone()).or_insert((reason, text));
+                }
             }
         }
     }
-    Ok(if failed.is_empty() { Ok(counts) } else { Err(failed) })
 }
 
-/// Does something for each item on a few threads; the results in the order of the items.
-fn in_parallel<T: Sync, R: Send>(jobs: usize, items: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, items.len().max(1)) {
-            scope.spawn(|| {
-                while let Some((index, item)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| items.get(i).map(|t| (i, t)))
-                {
-                    let result = each(item);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-/// Finishes or undoes what a killed pass left in the datasets; whether files have changed.
-pub(super) fn recover(
-    _pass: &Pass<'_>,
-    _inventory: &Inventory,
-    _state: &mut OpenState,
-    _events: &mut dyn Events,
-) -> Result<bool, PassError> {
-    Ok(false)
-}
-
-/// Erases; deletes in `waiting` wait for their block's package.
-pub(super) fn erase(
-    _pass: &Pass<'_>,
-    outlook: &Outlook,
-    _state: &mut OpenState,
-    _waiting: &BTreeSet<TaskIndex>,
-    _outcomes: &mut Outcomes<'_>,
-    events: &mut dyn Events,
-) -> Result<(), PassError> {
-    if !outlook.draft.erase.is_empty() {
-        let text = "erasure is planned but not carried out by this version: deletes stay Submitted".to_owned();
-        events.event(Event::Notice { text });
-    }
-    Ok(())
+/// Cells that a task changes in a file; retained ones are none.
+fn cells(work: &FileWork, task: &FileTaskCounts) -> u64 {
+    work.leaves
+        .iter()
+        .zip(&task.cells)
+        .filter(|(leaf, _)| !matches!(leaf.mask, Mask::Retain { .. }))
+        .map(|(_, cells)| cells)
+        .sum()
 }

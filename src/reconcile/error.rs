@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::engine::EngineError;
 use crate::engine::access::AccessError;
+use crate::engine::erase::EraseError;
 use crate::model::Name;
 use crate::store::StoreError;
 
@@ -32,6 +33,9 @@ pub enum PassError {
     /// No package can be made.
     #[error(transparent)]
     Access(AccessError),
+    /// What a killed pass left in a dataset cannot be dealt with.
+    #[error(transparent)]
+    Erase(#[from] EraseError),
     /// The data cannot be read, as a whole.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -99,7 +103,7 @@ impl PassError {
             Self::Store(StoreError::Busy { .. } | StoreError::Exists { .. } | StoreError::Conflict { .. }) => {
                 Verdict::Stale
             }
-            Self::Store(_) | Self::Access(_) => Verdict::Failed,
+            Self::Store(_) | Self::Access(_) | Self::Erase(_) => Verdict::Failed,
             Self::Engine(EngineError::Bug(_)) | Self::Bug(_) => Verdict::Bug,
             Self::Engine(_) => Verdict::Failed,
             Self::Stale { .. } => Verdict::Stale,

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, Phase, Reason};
+use crate::model::{Action, Phase, Reason, TaskId};
 use crate::plan::{LedgerView, PackageRecord, TaskCounts, TaskIndex};
 use crate::store::Record;
 
+use super::erase::Round;
 use super::export::Exported;
 use super::pass::Outlook;
 use super::record::{counts, rows_erased, sources, task_ref};
@@ -110,8 +111,35 @@ impl<'a> Outcomes<'a> {
         self.set(index, outcome);
     }
 
-    /// A task failed.
-    pub(super) fn failed(&mut self, index: TaskIndex, reason: Reason, message: String, erasure: Erasure) {
+    /// The deletes have come to their end: done, failed in part, or waiting for their package.
+    pub(super) fn erased(&mut self, round: &Round, waiting: &BTreeSet<TaskIndex>) {
+        for (index, task) in (0..TaskIndex::MAX).zip(&self.outlook.draft.tasks) {
+            let open = task.runs && task.id.action == Some(Action::Delete);
+            if !open || waiting.contains(&index) || self.by_task.contains_key(&index) {
+                continue;
+            }
+            let erasure = round.done.get(&task.id).copied().unwrap_or_default();
+            match round.failed.get(&task.id) {
+                None => self.ended(index, erasure),
+                Some((reason, message)) => {
+                    let reason = if erasure.files > 0 { Reason::PartiallyCompleted } else { *reason };
+                    self.failed(index, reason, message.clone(), erasure);
+                }
+            }
+        }
+    }
+
+    /// The deletes that this pass completed.
+    pub(super) fn erasures_complete(&self) -> impl Iterator<Item = &TaskId> {
+        self.by_task
+            .iter()
+            .filter(|(_, outcome)| outcome.phase == Phase::Complete)
+            .filter_map(|(index, _)| self.outlook.draft.tasks.get(*index as usize))
+            .filter(|task| task.id.action == Some(Action::Delete) && task.rows() > 0)
+            .map(|task| &task.id)
+    }
+
+    fn failed(&mut self, index: TaskIndex, reason: Reason, message: String, erasure: Erasure) {
         let Some(task) = self.outlook.draft.tasks.get(index as usize) else { return };
         let mut counts = counts(task);
         counts.rows_erased = Some(erasure.rows);
@@ -202,4 +230,15 @@ pub(super) struct Erasure {
     /// Whether it was proved; `None`: nothing changed.
     pub(super) proved: Option<bool>,
     pub(super) seconds: f64,
+}
+
+impl Erasure {
+    /// Adds a later round.
+    pub(super) fn add(&mut self, more: Self) {
+        self.rows += more.rows;
+        self.cells += more.cells;
+        self.files += more.files;
+        self.seconds += more.seconds;
+        self.proved = more.proved.or(self.proved);
+    }
 }

@@ -73,7 +73,6 @@ pub(super) struct Pass<'a> {
 /// What a pass sees and means to do.
 pub(super) struct Outlook {
     pub(super) inventory: Inventory,
-    pub(super) fingerprints: BTreeMap<TaskId, String>,
     pub(super) found: Vec<BlockFound>,
     pub(super) draft: Draft,
     pub(super) counts: Vec<FileCounts>,
@@ -156,7 +155,7 @@ impl Pass<'_> {
         let plan = finish(&drafted, &counts, &inventory, inputs)
             .map_err(|broken| PassError::Bug(broken.to_string()))?;
         guard_plan(&plan, &drafted).map_err(|broken| PassError::Bug(broken.to_string()))?;
-        Ok((Outlook { inventory, fingerprints, found, draft: drafted, counts, plan }, moved))
+        Ok((Outlook { inventory, found, draft: drafted, counts, plan }, moved))
     }
 
     /// Drafts and measures, leaving out datasets in which a file cannot be measured.
@@ -172,7 +171,7 @@ impl Pass<'_> {
         loop {
             let drafted = draft(situation, Evidence { inventory, blocks, found });
             events.event(Event::Stage { name: "measuring", steps: drafted.erase.len() as u64 });
-            match super::erase::measure(self.engine, &drafted.erase, events)? {
+            match super::measure::measure(self.engine, &drafted.erase, events)? {
                 Ok(counts) => return Ok((drafted, counts)),
                 Err(unreadable) => {
                     for (name, (shown, what, changed)) in unreadable {

@@ -208,7 +208,7 @@ impl<'a> Erasures<'a> {
         };
         let mut draft = draft(situation, evidence);
         draft.erase.iter_mut().for_each(|work| keep_judged(work, &inventory));
-        let counts = match super::erase::measure(&engine, &draft.erase, events)? {
+        let counts = match super::measure::measure(&engine, &draft.erase, events)? {
             Ok(counts) => counts,
             Err(unreadable) => {
                 let (dataset, (shown, what, _)) =
