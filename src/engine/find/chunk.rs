@@ -90,6 +90,9 @@ struct Search<'a> {
     place: Place,
 }
 
+/// Candidates whose keys are loaded together.
+const CANDIDATES: usize = 256;
+
 /// Buffers that pages share.
 #[derive(Default)]
 struct Buffers {
@@ -320,12 +323,17 @@ fn compare<L: Lookup>(
         }
     })?;
     buffers.matches.clear();
-    for candidate in candidates {
-        let start = candidate.start as usize;
-        let value = bytes.get(start..start + candidate.length as usize).unwrap_or_default();
-        let key = lookup.confirm(value, candidate.hash);
-        if key != 0 {
-            buffers.matches.push((candidate.number, key));
+    for some in candidates.chunks(CANDIDATES) {
+        if lookup.is_large() {
+            std::hint::black_box(some.iter().fold(0, |sum, c| sum ^ lookup.load(c.hash)));
+        }
+        for candidate in some {
+            let start = candidate.start as usize;
+            let value = bytes.get(start..start + candidate.length as usize).unwrap_or_default();
+            let key = lookup.confirm(value, candidate.hash);
+            if key != 0 {
+                buffers.matches.push((candidate.number, key));
+            }
         }
     }
     Ok(())

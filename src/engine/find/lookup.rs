@@ -12,6 +12,17 @@ pub(super) trait Lookup {
     /// The hash of the value, where some key may equal it.
     fn candidate(&self, raw: &[u8]) -> Option<u64>;
 
+    /// Loads from memory what [`Lookup::confirm`] will compare, so that it waits for many candidates at
+    /// once and not for one after the other; what it returns means nothing.
+    fn load(&self, _hash: u64) -> u64 {
+        0
+    }
+
+    /// Whether [`Lookup::load`] is worth its while.
+    fn is_large(&self) -> bool {
+        false
+    }
+
     /// The number of the key that a candidate equals, from 1; 0 where there is none.
     fn confirm(&self, raw: &[u8], hash: u64) -> u32;
 }
@@ -57,6 +68,16 @@ impl<const WIDTH: usize> Ints<WIDTH> {
 }
 
 impl<const WIDTH: usize> Lookup for Ints<WIDTH> {
+    #[inline(always)]
+    fn load(&self, hash: u64) -> u64 {
+        let key = self.keys.get(self.table.guess(hash).saturating_sub(1));
+        key.map_or(0, |key| key.cast_unsigned())
+    }
+
+    fn is_large(&self) -> bool {
+        self.table.is_large()
+    }
+
     #[inline(always)]
     fn candidate(&self, raw: &[u8]) -> Option<u64> {
         let hash = hash_number(number::<WIDTH>(raw)?.cast_unsigned());
@@ -231,6 +252,16 @@ impl Fold {
 }
 
 impl Lookup for Bytes {
+    #[inline(always)]
+    fn load(&self, hash: u64) -> u64 {
+        let key = self.keys.get(self.table.guess(hash).saturating_sub(1));
+        key.first().copied().map_or(0, u64::from)
+    }
+
+    fn is_large(&self) -> bool {
+        self.table.is_large()
+    }
+
     #[inline(always)]
     fn candidate(&self, raw: &[u8]) -> Option<u64> {
         let hash = match &self.fold {

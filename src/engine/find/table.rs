@@ -52,6 +52,19 @@ impl Table {
         self.filter.get(word).is_some_and(|word| word & bits == bits)
     }
 
+    /// The number, from 1, of the key that most probably is of that hash; 0 for none. Loads what
+    /// [`Table::find`] will need.
+    #[inline(always)]
+    pub(super) fn guess(&self, hash: u64) -> usize {
+        let at = hash as usize & (self.slots.len() - 1);
+        (self.slots.get(at).copied().unwrap_or(0) & NUMBER) as usize
+    }
+
+    /// Whether the table is too large for the processor's nearest caches.
+    pub(super) fn is_large(&self) -> bool {
+        self.slots.len() > 4096
+    }
+
     /// The number, from 1, of the key of that hash that `equal` accepts (it is given the number from
     /// 0); 0 where there is none.
     #[inline(always)]
