@@ -90,6 +90,7 @@ pub fn apply(
         events.event(Event::Notice { text: warning.to_string() });
     }
     let exports = Exports::open(workspace.exports(&loaded.catalog.settings), ".".as_ref())?;
+    clear_unpublished(&pass, &mut state, &exports)?;
     let inventory = match recover(&pass, &inventory, &mut state, events)? {
         true => pass.inventory()?,
         false => inventory,
@@ -97,6 +98,27 @@ pub fn apply(
     let outlook = pass.look(state.state(), inventory, events)?;
     approve(approval, &outlook.plan)?;
     Applying { pass, outlook: &outlook, state: &mut state, exports: &exports }.all(events, &loaded.diagnostics)
+}
+
+/// Deletes packages that a killed pass published and did not record, and what it left half copied.
+fn clear_unpublished(
+    pass: &Pass<'_>,
+    state: &mut OpenState,
+    exports: &Exports,
+) -> Result<(), PassError> {
+    let view = state.state().view();
+    let known = view.packages.keys().chain(view.intended_packages.keys());
+    exports.sweep(known.map(String::as_str))?;
+    let mut records = Vec::new();
+    for (location, id) in view.intended_packages.iter().filter(|(l, _)| !view.packages.contains_key(*l)) {
+        if exports.delete(location)? {
+            records.push(Record::PackageExpired { task: task_ref(id), package: location.clone() });
+        }
+    }
+    if records.is_empty() {
+        return Ok(());
+    }
+    Ok(state.append(records, pass.now)?)
 }
 
 fn invalid(diagnostics: Vec<Diagnostic>) -> ApplyReport {

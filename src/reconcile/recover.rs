@@ -50,7 +50,7 @@ pub(super) fn deployment_key(state: &OpenState) -> Result<DeploymentKey, PassErr
 
 /// The keyed digest by which the ledger names a file.
 pub(super) fn file_digest(key: &DeploymentKey, path: &Path) -> String {
-    key.digest("file", &[path.as_os_str().as_encoded_bytes()])
+    key.file(path)
 }
 
 /// What became of an erasure that was begun: the file says it by its footer.

@@ -62,7 +62,11 @@ fn zero_bytes_dead_links_and_foreign_endings_are_errors() {
             "dead.parquet" => symlink("nowhere", &path).unwrap(),
             "hidden.bak" => drop(fs::copy(env.path("lake/other.parquet"), &path).unwrap()),
             "outside.parquet" => symlink(env.path("lake/other.parquet"), &path).unwrap(),
-            _ => fs::hard_link(env.path("lake/e/a.parquet"), &path).unwrap(),
+            _ => {
+                let elsewhere = env.path("backup.parquet");
+                fs::copy(env.path("lake/other.parquet"), &elsewhere).unwrap();
+                fs::hard_link(elsewhere, &path).unwrap();
+            }
         }
         if name == "outside.parquet" {
             // The link also makes one file belong to two datasets: nothing can be done at all.

@@ -12,27 +12,27 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The arrays that tests write.
-pub mod amparo_arrow {
-    pub use arrow::array::{ArrayRef, Int64Array, StringArray};
-    pub use arrow::record_batch::RecordBatch;
-    pub use parquet::arrow::ArrowWriter;
+pub(crate) mod amparo_arrow {
+    pub(crate) use arrow::array::{ArrayRef, Int64Array, StringArray};
+    pub(crate) use arrow::record_batch::RecordBatch;
+    pub(crate) use parquet::arrow::ArrowWriter;
 }
 
 /// A workspace.
-pub struct Env {
+pub(crate) struct Env {
     dir: TempDir,
 }
 
 /// What a run printed and how it ended.
-pub struct Run {
-    pub stdout: String,
-    pub stderr: String,
-    pub code: i32,
+pub(crate) struct Run {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: i32,
 }
 
 impl Run {
     /// The JSON document on standard output.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| {
             panic!("no JSON: {e}\nexit {}\n{}\n{}", self.code, self.stdout, self.stderr)
         })
@@ -40,39 +40,39 @@ impl Run {
 
     /// Asserts the exit code, showing everything where it differs.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 
     /// Standard output, standard error and status together, for snapshots.
-    pub fn transcript(&self) -> String {
+    pub(crate) fn transcript(&self) -> String {
         format!("--- stdout\n{}--- stderr\n{}--- exit {}\n", self.stdout, self.stderr, self.code)
     }
 }
 
 /// The time in every test.
-pub const NOW: &str = "2026-11-22T09:00:00Z";
+pub(crate) const NOW: &str = "2026-11-22T09:00:00Z";
 
 impl Env {
     /// With the two directories and nothing in them.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let env = Self { dir: tempfile::tempdir().unwrap() };
         fs::create_dir_all(env.path("policies")).unwrap();
         fs::create_dir_all(env.path("requests")).unwrap();
         env
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
 
-    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Writes a text file.
-    pub fn write(&self, name: &str, text: &str) -> &Self {
+    pub(crate) fn write(&self, name: &str, text: &str) -> &Self {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -80,23 +80,23 @@ impl Env {
     }
 
     /// Writes a policy document of a dataset; `spec` is the YAML below `spec:`, indented by two.
-    pub fn dataset(&self, name: &str, spec: &str) -> &Self {
+    pub(crate) fn dataset(&self, name: &str, spec: &str) -> &Self {
         self.document("policies", "Dataset", name, spec)
     }
 
     /// Writes a request.
-    pub fn request(&self, name: &str, spec: &str) -> &Self {
+    pub(crate) fn request(&self, name: &str, spec: &str) -> &Self {
         self.document("requests", "SubjectRequest", name, spec)
     }
 
     /// Writes a document of any kind.
-    pub fn document(&self, folder: &str, kind: &str, name: &str, spec: &str) -> &Self {
+    pub(crate) fn document(&self, folder: &str, kind: &str, name: &str, spec: &str) -> &Self {
         let text = format!("apiVersion: amparo/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n{spec}\n");
         self.write(&format!("{folder}/{}-{name}.yaml", kind.to_lowercase()), &text)
     }
 
     /// Writes a Parquet file of these columns.
-    pub fn parquet(&self, name: &str, columns: Vec<(&str, ArrayRef)>) -> &Self {
+    pub(crate) fn parquet(&self, name: &str, columns: Vec<(&str, ArrayRef)>) -> &Self {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let batch = RecordBatch::try_from_iter_with_nullable(
@@ -111,12 +111,12 @@ impl Env {
     }
 
     /// Runs the binary; `-C` and the clock are set.
-    pub fn run(&self, args: &[&str]) -> Run {
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
         self.run_with(args, &[], "")
     }
 
     /// Runs the binary with environment variables and standard input.
-    pub fn run_with(&self, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Run {
+    pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_amparo"));
         command.arg("-C").arg(self.root()).args(["--now", NOW]).args(args);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AMPARO_")) {
@@ -132,17 +132,17 @@ impl Env {
     }
 
     /// Applies without asking.
-    pub fn apply(&self) -> Run {
+    pub(crate) fn apply(&self) -> Run {
         self.run(&["apply", "--auto-approve", "-o", "json"])
     }
 
     /// The plan as JSON.
-    pub fn plan(&self) -> Run {
+    pub(crate) fn plan(&self) -> Run {
         self.run(&["plan", "-o", "json"])
     }
 
     /// The entries of a package.
-    pub fn package(&self, request: &str, key: &str) -> BTreeMap<String, String> {
+    pub(crate) fn package(&self, request: &str, key: &str) -> BTreeMap<String, String> {
         let path = self.path(format!("exports/{request}/{key}.zip"));
         let file = fs::File::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let mut archive = zip::ZipArchive::new(file).unwrap();
@@ -151,13 +151,13 @@ impl Env {
                 let mut entry = archive.by_index(i).unwrap();
                 let mut text = String::new();
                 entry.read_to_string(&mut text).unwrap();
-                (entry.name().to_string(), text)
+                (entry.name().unwrap().into_owned(), text)
             })
             .collect()
     }
 
     /// Every file below a directory, with its bytes.
-    pub fn files(&self, folder: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(crate) fn files(&self, folder: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         fn walk(path: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
             for entry in fs::read_dir(path).into_iter().flatten() {
                 let path = entry.unwrap().path();
@@ -176,24 +176,24 @@ impl Env {
 }
 
 /// A column of strings; `""` is null.
-pub fn text(values: &[&str]) -> ArrayRef {
+pub(crate) fn text(values: &[&str]) -> ArrayRef {
     Arc::new(StringArray::from_iter(values.iter().map(|v| (!v.is_empty()).then_some(*v))))
 }
 
 /// A column of integers.
-pub fn numbers(values: &[i64]) -> ArrayRef {
+pub(crate) fn numbers(values: &[i64]) -> ArrayRef {
     Arc::new(Int64Array::from(values.to_vec()))
 }
 
 /// The rows of a CSV by column name. Quoted cells of these tests hold no line breaks.
-pub fn csv(text: &str) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn csv(text: &str) -> Vec<BTreeMap<String, String>> {
     let mut lines = text.lines();
     let header = cells(lines.next().unwrap_or_default());
     lines.map(|line| header.iter().cloned().zip(cells(line)).collect()).collect()
 }
 
 /// The header of a CSV.
-pub fn header(text: &str) -> Vec<String> {
+pub(crate) fn header(text: &str) -> Vec<String> {
     cells(text.lines().next().unwrap_or_default())
 }
 
@@ -217,7 +217,7 @@ fn cells(line: &str) -> Vec<String> {
 
 /// The task of a plan, report or status document.
 #[track_caller]
-pub fn task<'a>(document: &'a Value, key: &str, action: &str) -> &'a Value {
+pub(crate) fn task<'a>(document: &'a Value, key: &str, action: &str) -> &'a Value {
     document["tasks"]
         .as_array()
         .unwrap()
