@@ -34,7 +34,8 @@ impl From<parquet::errors::ParquetError> for Broken {
     }
 }
 
-/// Searches a chunk of a row group of `rows` rows.
+/// Searches a chunk of a row group of `rows` rows. `wanted` may say of each data page whether any of
+/// its values can match.
 ///
 /// # Errors
 /// [`Broken`]; some matches may have been told before.
@@ -43,13 +44,19 @@ pub(super) fn search(
     column: &ColumnChunkMetaData,
     rows: u64,
     lookup: &AnyLookup,
+    wanted: Option<&[bool]>,
     sink: &mut Sink<'_>,
 ) -> Result<(), Broken> {
     if chunk.bytes().is_empty() {
         return if column.num_values() == 0 || rows == 0 { Ok(()) } else { Err(Broken) };
     }
     let heads = heads(chunk.bytes()).ok_or(Broken)?;
+    let is_data =
+        |head: &&PageHead| matches!(head.kind, PageKind::DataV1 { .. } | PageKind::DataV2);
+    // An index of another number of pages is not this chunk's.
+    let pages = heads.iter().filter(is_data).count();
     let search = Search {
+        wanted: wanted.filter(|wanted| wanted.len() == pages).unwrap_or_default(),
         fast: heads.iter().all(is_fast),
         heads,
         chunk,
@@ -82,6 +89,8 @@ const fn is_fast_data(encoding: i32) -> bool {
 
 /// A chunk being searched.
 struct Search<'a> {
+    /// Of each data page, whether to look at it; empty: at all.
+    wanted: &'a [bool],
     fast: bool,
     heads: Vec<PageHead>,
     chunk: Chunk,
@@ -137,16 +146,19 @@ impl Search<'_> {
     ) -> Result<(), Broken> {
         let mut dictionary: Option<Dictionary> = None;
         let mut buffers = Buffers::default();
+        let mut wanted = self.wanted.iter();
         for head in std::mem::take(&mut self.heads) {
             let indexed = head.encoding != PLAIN;
+            let is_data = head.kind != PageKind::Dictionary;
+            let unwanted = is_data && wanted.next() == Some(&false);
             match head.kind {
                 PageKind::Dictionary => {
                     let page = pages.get_next_page()?.ok_or(Broken)?;
                     dictionary = Some(Dictionary::new(&page, self.width(), lookup, &mut buffers)?);
                 }
-                _ if indexed
-                    && self.place.is_flat()
-                    && dictionary.as_ref().is_some_and(|known| !known.any) =>
+                _ if self.place.is_flat()
+                    && (unwanted
+                        || indexed && dictionary.as_ref().is_some_and(|known| !known.any)) =>
                 {
                     pages.skip_next_page()?;
                     self.place.skip(u64::from(head.values))?;

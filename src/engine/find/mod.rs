@@ -4,10 +4,7 @@
 //! The scan is a DataFusion plan whose leaf ([`exec`]) reads the ID columns and nothing else, and
 //! compares values as they lie in Parquet's pages.
 //!
-//! What helped, measured on the lake of `examples/bench`: comparing on page buffers in place of Arrow
-//! arrays; dictionary entries compared once; a Bloom filter before the hash table; hashing with the
-//! ASCII case bit masked out, so that folding costs nothing before a candidate is found; row groups
-//! (not files) as units of work. What did not: see `examples/bench/README.md`.
+//! How fast it is, and what was tried: `examples/bench/README.md`.
 
 mod chunk;
 mod exec;

@@ -1,5 +1,5 @@
-//! Passing over column chunks that cannot hold a key: by their statistics and Bloom filters, where
-//! values compare exactly, the keys are few and the writer is known to write both right.
+//! Passing over column chunks and pages that cannot hold a key: by statistics, Bloom filters and column
+//! indexes, where values compare exactly, the keys are few and the writer is known to write them right.
 
 use parquet::basic::{ColumnOrder, SortOrder, Type as Physical};
 use parquet::bloom_filter::Sbbf;
@@ -7,6 +7,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 
 use super::super::guard::guarded;
+use super::super::pages::index::{PageRange, ranges};
 use super::super::source::Source;
 
 /// More keys are never all outside a chunk.
@@ -21,32 +22,73 @@ pub(super) enum Pruning {
     Bytes(Vec<Vec<u8>>),
 }
 
+/// Where a chunk may hold a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum MayMatch {
+    /// In none of its pages.
+    Nowhere,
+    /// In those of its data pages, by number, that say so.
+    Pages(Vec<bool>),
+    /// Nothing is known.
+    Everywhere,
+}
+
 impl Pruning {
-    /// Whether the chunk of a column may hold a key.
+    /// Whether the chunk of a column may hold a key, and if so in which data pages.
     pub(super) fn may_match(
         &self,
         metadata: &ParquetMetaData,
         group: usize,
         column: usize,
         source: &Source,
-    ) -> bool {
-        if !is_trusted(metadata.file_metadata().created_by()) {
-            return true;
-        }
+    ) -> MayMatch {
         let Some(chunk) = metadata.row_groups().get(group).and_then(|g| g.columns().get(column))
         else {
-            return true;
+            return MayMatch::Everywhere;
         };
+        if !is_trusted(metadata.file_metadata().created_by()) {
+            return MayMatch::Everywhere;
+        }
         let order = match self {
             Self::Ints(_) => SortOrder::SIGNED,
             Self::Bytes(_) => SortOrder::UNSIGNED,
         };
         let ordered =
             metadata.file_metadata().column_order(column) == ColumnOrder::TYPE_DEFINED_ORDER(order);
-        if ordered && !chunk.statistics().is_none_or(|statistics| self.in_range(statistics)) {
-            return false;
+        if ordered && !chunk.statistics().is_none_or(|statistics| self.in_range(statistics))
+            || !self.in_bloom_filter(chunk, source)
+        {
+            return MayMatch::Nowhere;
         }
-        self.in_bloom_filter(chunk, source)
+        match self.in_pages(chunk, source) {
+            Some(pages) if ordered => MayMatch::Pages(pages),
+            _ => MayMatch::Everywhere,
+        }
+    }
+
+    /// For each data page, by the column index, whether it may hold a key.
+    fn in_pages(&self, chunk: &ColumnChunkMetaData, source: &Source) -> Option<Vec<bool>> {
+        let start = u64::try_from(chunk.column_index_offset()?).ok()?;
+        let length = usize::try_from(chunk.column_index_length()?).ok()?;
+        let bytes = source.read(start, length).ok()?;
+        ranges(&bytes)?.iter().map(|page| self.in_page(page, chunk.column_type())).collect()
+    }
+
+    fn in_page(&self, page: &PageRange<'_>, physical: Physical) -> Option<bool> {
+        if page.null {
+            return Some(false);
+        }
+        Some(match (self, physical) {
+            (Self::Bytes(keys), _) => bytes_between(keys, page.min, page.max),
+            (Self::Ints(keys), Physical::INT32) => {
+                let value = |raw: &[u8]| raw.try_into().map(i32::from_le_bytes).ok();
+                between(keys, &value(page.min)?.into(), &value(page.max)?.into())
+            }
+            (Self::Ints(keys), _) => {
+                let value = |raw: &[u8]| raw.try_into().map(i64::from_le_bytes).ok();
+                between(keys, &value(page.min)?, &value(page.max)?)
+            }
+        })
     }
 
     fn in_range(&self, statistics: &Statistics) -> bool {
@@ -69,10 +111,7 @@ impl Pruning {
             (Self::Bytes(keys), Statistics::ByteArray(_) | Statistics::FixedLenByteArray(_)) => {
                 match (statistics.min_bytes_opt(), statistics.max_bytes_opt()) {
                     // A shortened minimum is smaller, a shortened maximum larger: both still hold.
-                    (Some(min), Some(max)) => {
-                        let from = keys.partition_point(|key| key.as_slice() < min);
-                        keys.get(from).is_some_and(|key| key.as_slice() <= max)
-                    }
+                    (Some(min), Some(max)) => bytes_between(keys, min, max),
                     _ => true,
                 }
             }
@@ -97,6 +136,11 @@ impl Pruning {
             Self::Ints(keys) => keys.iter().any(|key| filter.check(key)),
         }
     }
+}
+
+fn bytes_between(keys: &[Vec<u8>], min: &[u8], max: &[u8]) -> bool {
+    let from = keys.partition_point(|key| key.as_slice() < min);
+    keys.get(from).is_some_and(|key| key.as_slice() <= max)
 }
 
 fn between<T: Ord>(keys: &[T], min: &T, max: &T) -> bool {

@@ -9,6 +9,7 @@ use super::super::opened::Opened;
 use super::super::source::Chunk;
 use super::chunk::search;
 use super::keys::Keys;
+use super::prune::MayMatch;
 
 /// A match in a row group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,11 +182,14 @@ impl Unit<'_> {
         if target.keys.is_empty() {
             return Ok(());
         }
-        if self.prune
-            && let Some(pruning) = &target.keys.pruning
-            && !pruning.may_match(&self.file.metadata, self.group, target.column, &self.file.source)
-        {
-            return Ok(());
+        let mut pages = None;
+        if let Some(pruning) = target.keys.pruning.as_ref().filter(|_| self.prune) {
+            let Opened { metadata, source, .. } = self.file;
+            match pruning.may_match(metadata, self.group, target.column, source) {
+                MayMatch::Nowhere => return Ok(()),
+                MayMatch::Pages(some) => pages = Some(some),
+                MayMatch::Everywhere => {}
+            }
         }
         let broken = || {
             format!(
@@ -198,6 +202,7 @@ impl Unit<'_> {
         let length = usize::try_from(length).map_err(|_| broken())?;
         let chunk =
             Chunk::read(&self.file.source, start, length).map_err(|e| footer::io_text(&e))?;
-        search(chunk, column, self.rows(), &target.keys.lookup, sink).map_err(|_| broken())
+        search(chunk, column, self.rows(), &target.keys.lookup, pages.as_deref(), sink)
+            .map_err(|_| broken())
     }
 }

@@ -3,4 +3,5 @@
 
 pub(crate) mod header;
 pub(crate) mod hybrid;
+pub(crate) mod index;
 pub(crate) mod thrift;

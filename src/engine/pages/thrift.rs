@@ -9,6 +9,8 @@ pub(crate) struct Thrift<'a> {
 impl<'a> Thrift<'a> {
     /// Type number of a 32-bit integer.
     pub(crate) const I32: u8 = 5;
+    /// Type number of a list.
+    pub(crate) const LIST: u8 = 9;
     /// Type number of a struct.
     pub(crate) const STRUCT: u8 = 12;
     /// Nested deeper, a header is not a header.
@@ -50,6 +52,26 @@ impl<'a> Thrift<'a> {
     /// A 32-bit integer.
     pub(crate) fn i32(&mut self) -> Option<i32> {
         i32::try_from(self.zigzag()?).ok()
+    }
+
+    /// A text or bytes.
+    pub(crate) fn binary(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.varint()?).ok()?;
+        let bytes = self.bytes.get(self.at..self.at.checked_add(length)?)?;
+        self.at += length;
+        Some(bytes)
+    }
+
+    /// A boolean in a list.
+    pub(crate) fn bool(&mut self) -> Option<bool> {
+        Some(self.byte()? == 1)
+    }
+
+    /// A list of items of one kind.
+    pub(crate) fn list<T>(&mut self, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let head = self.byte()?;
+        let size = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
+        (0..size).map(|_| item(self)).collect()
     }
 
     /// The type of the next field, whose number goes into `field`; `Some(None)` at a struct's end.

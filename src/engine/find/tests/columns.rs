@@ -12,7 +12,8 @@ use parquet::basic::{Compression, Encoding};
 use parquet::data_type::{ByteArray, ByteArrayType, Int32Type as Int32, Int96, Int96Type};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 
-use crate::engine::testing::{Lake, namespace};
+use crate::engine::ProbeOptions;
+use crate::engine::testing::{Lake, namespace, probe, with_bytes};
 use crate::model::Normalize;
 use crate::plan::RowKey;
 
@@ -203,14 +204,49 @@ fn pruning_by_statistics_and_bloom_filters_loses_nothing() {
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_statistics_truncate_length(Some(2))
         .set_bloom_filter_enabled(true)
+        .set_data_page_row_count_limit(60)
+        .set_write_batch_size(20)
         .build();
     let columns: [(&str, ArrayRef); 2] =
         [("id", Arc::new(StringArray::from(ids))), ("n", Arc::new(Int64Array::from(numbers)))];
     lake.write("lake/a.parquet", columns, Some(properties));
     for wanted in [0, 1, 1234, 3999] {
         let row: Vec<u64> = (0..4000).filter(|n| n * 7 % 4000 == wanted).collect();
+        assert_eq!(row.len(), 1);
         assert_eq!(rows(&lake, "id", true, &[&format!("{wanted:05}"), "99999"]), row);
         assert_eq!(rows(&lake, "n", true, &[&wanted.to_string(), "-1"]), row);
+    }
+}
+
+#[test]
+fn pruning_passes_over_row_groups_and_pages() {
+    for page_rows in [1000, 50] {
+        let lake = Lake::new();
+        let ids: Vec<String> = (0..2000).map(|n| format!("{n:05}")).collect();
+        let properties = WriterProperties::builder()
+            .set_dictionary_enabled(false)
+            .set_max_row_group_row_count(Some(1000))
+            .set_data_page_row_count_limit(page_rows)
+            .set_write_batch_size(50)
+            .build();
+        let column: ArrayRef = Arc::new(StringArray::from(ids));
+        let path = lake.write("lake/a.parquet", [("id", column)], Some(properties));
+        // The first page does not decode any more.
+        with_bytes(&path, |bytes| {
+            let value = bytes.windows(5).position(|five| five == b"00000").unwrap();
+            bytes[value - 4..value].fill(0xff);
+        });
+        let files = lake.files("lake");
+        let find = |value, exact, prune| {
+            let probe = probe(&files, "id", &namespace(exact), &[value]);
+            let options = ProbeOptions { prune, candidates: None };
+            lake.engine.probe(&files, &probe, options).map(|hits| hits.len())
+        };
+        assert_eq!(find("01999", true, true).unwrap(), 1, "another row group");
+        assert!(find("01999", true, false).is_err());
+        assert!(find("01999", false, true).is_err(), "case folds: nothing is passed over");
+        assert!(find("00000", true, true).is_err());
+        assert_eq!(find("00999", true, true).is_ok(), page_rows == 50, "another page");
     }
 }
 
