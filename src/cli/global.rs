@@ -10,7 +10,7 @@ use crate::reconcile::{Clock, Workspace};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(crate) enum Output {
     /// For people.
     #[default]
     Human,
@@ -22,7 +22,7 @@ pub enum Output {
 
 /// When colours are used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
@@ -34,7 +34,7 @@ pub enum Color {
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// Lines of text.
     #[default]
     Text,
@@ -45,71 +45,71 @@ pub enum LogFormat {
 /// The flags. Each can be an environment variable, too.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub(crate) struct Global {
     /// Work in this directory: every relative path is relative to it
-    #[arg(short = 'C', long, global = true, value_name = "DIR", env = "AMPARO_DIRECTORY")]
-    pub directory: Option<PathBuf>,
+    #[arg(short = 'C', long, global = true, value_name = "DIR", env = "AMPARO_CHDIR")]
+    pub(crate) chdir: Option<PathBuf>,
 
     /// Where the policies lie
     #[arg(long, global = true, value_name = "DIR", default_value = "policies", env = "AMPARO_POLICIES")]
-    pub policies: PathBuf,
+    pub(crate) policies: PathBuf,
 
     /// Where the requests lie
     #[arg(long, global = true, value_name = "DIR", default_value = "requests", env = "AMPARO_REQUESTS")]
-    pub requests: PathBuf,
+    pub(crate) requests: PathBuf,
 
     /// Ledger and keys, instead of what Settings says
     #[arg(long, global = true, value_name = "URL", env = "AMPARO_STATE")]
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
 
     /// Where packages are written, instead of what Settings says
     #[arg(long, global = true, value_name = "URL", env = "AMPARO_EXPORTS")]
-    pub exports: Option<String>,
+    pub(crate) exports: Option<String>,
 
     /// For spills and packages in the making; cleared at the start of every pass [default: STATE/scratch]
     #[arg(long, global = true, value_name = "DIR", env = "AMPARO_SCRATCH")]
-    pub scratch: Option<PathBuf>,
+    pub(crate) scratch: Option<PathBuf>,
 
     /// How results are printed
     #[arg(short, long, global = true, value_enum, default_value_t, env = "AMPARO_OUTPUT")]
-    pub output: Output,
+    pub(crate) output: Output,
 
     /// When colours are used
     #[arg(long, global = true, value_enum, default_value_t, env = "AMPARO_COLOR")]
-    pub color: Color,
+    pub(crate) color: Color,
 
     /// Print errors only
     #[arg(short, long, global = true, env = "AMPARO_QUIET")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 
     /// Say more: -v what is done, -vv how
     #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "AMPARO_VERBOSE")]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
 
     /// How log lines look
     #[arg(long, global = true, value_enum, default_value_t, env = "AMPARO_LOG_FORMAT")]
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
 
     /// How long to wait for another pass on the same state, such as 60s or 5m
     #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = duration, env = "AMPARO_LOCK_WAIT")]
-    pub lock_wait: Duration,
+    pub(crate) lock_wait: Duration,
 
     /// Memory that scans and sorts may hold before they spill, such as 512M or 2G
     #[arg(long, global = true, value_name = "SIZE", default_value = "512M", value_parser = size, env = "AMPARO_MEMORY")]
-    pub memory: usize,
+    pub(crate) memory: usize,
 
     /// Worker threads; 0 means one a core
     #[arg(long, global = true, value_name = "N", default_value_t = 0, env = "AMPARO_JOBS")]
-    pub jobs: usize,
+    pub(crate) jobs: usize,
 
     /// The time that counts as now, for tests
     #[arg(long, global = true, hide = true, value_name = "RFC3339", value_parser = instant, env = "AMPARO_NOW")]
-    pub now: Option<Timestamp>,
+    pub(crate) now: Option<Timestamp>,
 }
 
 impl Global {
     /// The surroundings of a pass.
-    pub fn workspace(&self) -> Workspace {
+    pub(crate) fn workspace(&self) -> Workspace {
         Workspace {
             policies: self.policies.clone(),
             requests: self.requests.clone(),

@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
 
 /// `-C`.
 fn enter(global: &Global) -> Result<(), CliError> {
-    match &global.directory {
+    match &global.chdir {
         Some(directory) => std::env::set_current_dir(directory)
             .map_err(|source| CliError::Directory { path: directory.clone(), source }),
         None => Ok(()),

@@ -1,6 +1,6 @@
 //! DataFusion's session, and the threads that it runs on.
 //!
-//! Assumptions: the scratch directory exists or can be made, and is the engine's alone.
+//! Assumptions: the scratch directory, where it exists, is the engine's alone; without it nothing spills.
 
 use std::future::Future;
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use tokio::runtime::Runtime;
@@ -36,9 +37,15 @@ impl Session {
     /// `scratch`.
     pub(crate) fn new(scratch: &Path, memory: usize, jobs: usize) -> Result<Self, EngineError> {
         let jobs = jobs.max(1);
+        // A pass that only looks writes nothing, not even a directory for spills it will not need.
+        let mode = match scratch.is_dir() {
+            true => DiskManagerMode::Directories(vec![scratch.to_owned()]),
+            false => DiskManagerMode::Disabled,
+        };
+        let spills = DiskManagerBuilder::default().with_mode(mode);
         let environment = RuntimeEnvBuilder::new()
             .with_memory_limit(memory, 1.0)
-            .with_temp_file_path(scratch)
+            .with_disk_manager_builder(spills)
             .build_arc()
             .map_err(|_| EngineError::Start("its memory and scratch space"))?;
         let mut config = SessionConfig::new().with_target_partitions(jobs);

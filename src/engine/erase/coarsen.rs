@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn takes_dates_to_the_first_of_the_month() {
         let epoch = jiff::civil::date(1970, 1, 1);
-        for days in (-800_000..800_000).step_by(13) {
+        for days in (-800_000_i32..800_000).step_by(13) {
             let date = epoch.checked_add(jiff::Span::new().days(days)).unwrap();
             let coarse = Coarsen::Date.apply(&days.to_le_bytes()).unwrap();
             let coarse = i32::from_le_bytes(coarse.try_into().unwrap());
