@@ -77,12 +77,14 @@ fn every_layer_uses_only_those_to_its_left() {
 }
 
 #[test]
-fn only_one_file_knows_the_yaml_crate() {
+fn only_one_module_knows_the_yaml_crate() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
     let knowing: Vec<_> = files.iter().filter(|f| names(&code(f), "serde_yaml")).collect();
-    assert_eq!(knowing, [&root.join("manifest/yaml.rs")]);
+    assert!(!knowing.is_empty());
+    let module = root.join("manifest/yaml");
+    assert!(knowing.iter().all(|f| f.starts_with(&module)), "{knowing:?}");
 }
 
 #[test]
