@@ -34,19 +34,21 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
-    lines.filter(|line| !line.trim_start().starts_with("//")).fold(String::new(), |mut all, line| {
-        all.push_str(line);
-        all.push('\n');
-        all
-    })
+    lines.filter(|line| !line.trim_start().starts_with("//")).fold(
+        String::new(),
+        |mut all, line| {
+            all.push_str(line);
+            all.push('\n');
+            all
+        },
+    )
 }
 
 /// Whether `code` names `what` followed by `::`, not as the tail of a longer word or path.
 fn names(code: &str, what: &str) -> bool {
     let needle = format!("{what}::");
-    code.match_indices(&needle).any(|(at, _)| {
-        !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
-    })
+    code.match_indices(&needle)
+        .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
 }
 
 #[test]
@@ -61,7 +63,9 @@ fn every_layer_uses_only_those_to_its_left() {
             seen += 1;
             let code = code(file);
             for right in &LAYERS[rank + 1..] {
-                if code.contains(&format!("crate::{right}::")) || code.contains(&format!("crate::{right};")) {
+                if code.contains(&format!("crate::{right}::"))
+                    || code.contains(&format!("crate::{right};"))
+                {
                     wrong.push(format!("{} uses {right}", file.display()));
                 }
             }

@@ -24,7 +24,11 @@ pub(crate) struct Args {
     auto_approve: bool,
 }
 
-pub(crate) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+pub(crate) fn run(
+    args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CliError> {
     if !args.auto_approve && args.plan.is_none() && !terminal.interactive() {
         return Err(CliError::Usage {
             what: "there is no terminal to ask on, and neither --auto-approve nor a saved plan".to_owned(),
@@ -33,7 +37,7 @@ pub(crate) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Result<E
         });
     }
     let approval = match &args.plan {
-        Some(path) => Approval::Saved(SavedPlan::read(path)?),
+        Some(path) => Approval::Saved(Box::new(SavedPlan::read(path)?)),
         None if args.auto_approve => Approval::Given,
         None => Approval::Ask(Box::new(|plan| ask(plan, terminal))),
     };

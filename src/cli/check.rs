@@ -15,7 +15,11 @@ pub(crate) struct Args {
     data: bool,
 }
 
-pub(crate) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+pub(crate) fn run(
+    args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CliError> {
     let report = reconcile::check(&global.workspace(), args.data)?;
     match terminal.output() {
         Output::Human => {

@@ -47,19 +47,29 @@ const FILES: [(&str, &str); 9] = [
     example!("requests/qa-rehearsal.yaml"),
 ];
 
-pub(crate) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+pub(crate) fn run(
+    args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CliError> {
     let directory = &args.directory;
     prepare(directory)?;
     for (name, text) in FILES {
         write(&directory.join(name), text)?;
     }
     let rows = sample::write(directory)?;
-    terminal.say(&format!("Made a lake of {rows} rows, policies and requests in {}.", directory.display()));
+    terminal.say(&format!(
+        "Made a lake of {rows} rows, policies and requests in {}.",
+        directory.display()
+    ));
     std::env::set_current_dir(directory)
         .map_err(|source| CliError::Directory { path: directory.clone(), source })?;
 
     let workspace = Workspace {
-        clock: global.now.or_else(|| NOW.parse::<Timestamp>().ok()).map_or(Clock::System, Clock::Fixed),
+        clock: global
+            .now
+            .or_else(|| NOW.parse::<Timestamp>().ok())
+            .map_or(Clock::System, Clock::Fixed),
         state: None,
         exports: None,
         scratch: None,
@@ -105,7 +115,9 @@ fn prepare(directory: &Path) -> Result<(), CliError> {
     if directory.join(MARKER).is_file() {
         for part in ["lake", "policies", "requests", "state", "exports"] {
             match fs::remove_dir_all(directory.join(part)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(failed(error));
+                }
                 _ => {}
             }
         }

@@ -24,7 +24,11 @@ pub(crate) struct Args {
     by: Vec<String>,
 }
 
-pub(crate) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+pub(crate) fn run(
+    args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CliError> {
     let mut identities = Vec::new();
     for given in &args.identities {
         if given == "-" {

@@ -51,11 +51,23 @@ pub(crate) struct Global {
     pub(crate) chdir: Option<PathBuf>,
 
     /// Where the policies lie
-    #[arg(long, global = true, value_name = "DIR", default_value = "policies", env = "AMPARO_POLICIES")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "policies",
+        env = "AMPARO_POLICIES"
+    )]
     pub(crate) policies: PathBuf,
 
     /// Where the requests lie
-    #[arg(long, global = true, value_name = "DIR", default_value = "requests", env = "AMPARO_REQUESTS")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "requests",
+        env = "AMPARO_REQUESTS"
+    )]
     pub(crate) requests: PathBuf,
 
     /// Ledger and keys, instead of what Settings says

@@ -11,7 +11,11 @@ use super::terminal::Terminal;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-pub(crate) fn run(_args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+pub(crate) fn run(
+    _args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CliError> {
     let entries = reconcile::history(&global.workspace())?;
     terminal.print(&match terminal.output() {
         Output::Json => history_json(&entries),

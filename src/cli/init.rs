@@ -89,7 +89,9 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliErr
 
 /// The line by which the YAML language server finds the schema.
 fn schema_line(kind: &str) -> String {
-    format!("# yaml-language-server: $schema=../.amparo/{kind}.json  (amparo schema {kind} > .amparo/{kind}.json)\n")
+    format!(
+        "# yaml-language-server: $schema=../.amparo/{kind}.json  (amparo schema {kind} > .amparo/{kind}.json)\n"
+    )
 }
 
 /// Writes a file that is not there yet; what is there is kept.

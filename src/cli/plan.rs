@@ -22,7 +22,11 @@ pub(crate) struct Args {
     detailed_exitcode: bool,
 }
 
-pub(crate) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+pub(crate) fn run(
+    args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CliError> {
     let report = reconcile::plan(&global.workspace(), &mut Progress::new(terminal))?;
     match terminal.output() {
         Output::Human => {

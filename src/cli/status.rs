@@ -32,7 +32,11 @@ pub(crate) struct Args {
     vocabulary: Option<As>,
 }
 
-pub(crate) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+pub(crate) fn run(
+    args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CliError> {
     let report = reconcile::status(&global.workspace(), args.request.as_deref())?;
     if let Some(wanted) = &args.request
         && report.tasks.is_empty()

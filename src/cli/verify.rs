@@ -20,7 +20,11 @@ pub(crate) struct Args {
     head: Option<String>,
 }
 
-pub(crate) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+pub(crate) fn run(
+    args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+) -> Result<ExitStatus, CliError> {
     let report = reconcile::verify(
         &global.workspace(),
         args.ledger,

@@ -8,12 +8,12 @@ use crate::model::{Action, Phase, Reason};
 use crate::plan::{Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record};
 
+use super::erase::erase;
 use super::export::export;
 use super::gather::{Texts, engine, state_dir};
 use super::outcome::{Outcome, Outcomes};
 use super::pass::{Outlook, Pass, verdict};
 use super::record::{intents, task_ref};
-use super::erase::erase;
 use super::recover::{destroy_finished_keys, recover};
 use super::{Event, Events, PassError, SavedPlan, Verdict, Workspace};
 
@@ -25,7 +25,7 @@ pub enum Approval<'a> {
     /// Nobody needs to be asked.
     Given,
     /// A saved plan: exactly that, or nothing.
-    Saved(SavedPlan),
+    Saved(Box<SavedPlan>),
     /// A person, shown the plan.
     Ask(Box<dyn FnMut(&Plan) -> bool + 'a>),
 }
@@ -97,7 +97,8 @@ pub fn apply(
     };
     let outlook = pass.look(state.state(), inventory, events)?;
     approve(approval, &outlook.plan)?;
-    Applying { pass, outlook: &outlook, state: &mut state, exports: &exports }.all(events, &loaded.diagnostics)
+    Applying { pass, outlook: &outlook, state: &mut state, exports: &exports }
+        .all(events, &loaded.diagnostics)
 }
 
 /// Deletes packages that a killed pass published and did not record, and what it left half copied.
@@ -110,7 +111,9 @@ fn clear_unpublished(
     let known = view.packages.keys().chain(view.intended_packages.keys());
     exports.sweep(known.map(String::as_str))?;
     let mut records = Vec::new();
-    for (location, id) in view.intended_packages.iter().filter(|(l, _)| !view.packages.contains_key(*l)) {
+    for (location, id) in
+        view.intended_packages.iter().filter(|(l, _)| !view.packages.contains_key(*l))
+    {
         if exports.delete(location)? {
             records.push(Record::PackageExpired { task: task_ref(id), package: location.clone() });
         }
@@ -138,7 +141,11 @@ fn approve(approval: Approval<'_>, plan: &Plan) -> Result<(), PassError> {
     match approval {
         Approval::Given => Ok(()),
         Approval::Ask(mut ask) => {
-            if !plan.has_changes() || ask(plan) { Ok(()) } else { Err(PassError::NotApproved) }
+            if !plan.has_changes() || ask(plan) {
+                Ok(())
+            } else {
+                Err(PassError::NotApproved)
+            }
         }
         Approval::Saved(saved) => {
             let mut lines = moved(&saved.plan.inputs, &plan.inputs);
@@ -171,7 +178,8 @@ impl Applying<'_> {
             .deployment_key()
             .ok_or_else(|| PassError::Bug("a state without a deployment key".to_owned()))?
             .clone();
-        let intents = intents(&self.pass, self.outlook, self.state.state().view(), &key, self.exports);
+        let intents =
+            intents(&self.pass, self.outlook, self.state.state().view(), &key, self.exports);
         self.append(intents)?;
 
         let (exported, compiling) =
@@ -207,7 +215,9 @@ impl Applying<'_> {
             if all.moved.is_empty() {
                 break;
             }
-            events.event(Event::Notice { text: "files changed meanwhile: planning again".to_owned() });
+            events.event(Event::Notice {
+                text: "files changed meanwhile: planning again".to_owned(),
+            });
             let again = self.pass.look(self.state.state(), self.pass.inventory()?, events)?;
             let others: BTreeSet<TaskIndex> = (0..TaskIndex::MAX)
                 .zip(&again.draft.tasks)
@@ -234,7 +244,8 @@ impl Applying<'_> {
         if destroy_finished_keys(self.state)? == 0 {
             return Ok(());
         }
-        let records = outcomes.erasures_complete().map(|id| Record::KeysDestroyed { task: task_ref(id) });
+        let records =
+            outcomes.erasures_complete().map(|id| Record::KeysDestroyed { task: task_ref(id) });
         let records = records.collect();
         self.append(records)
     }
@@ -272,7 +283,8 @@ impl Applying<'_> {
         for (index, planned) in (0..TaskIndex::MAX).zip(&mut plan.tasks) {
             let outcome = outcomes.get(index);
             if let Some(Outcome { phase, reason, message, .. }) = outcome {
-                (planned.phase, planned.reason, planned.message) = (*phase, *reason, message.clone());
+                (planned.phase, planned.reason, planned.message) =
+                    (*phase, *reason, message.clone());
             }
             let id = self.outlook.draft.tasks.get(index as usize).map(|task| &task.id);
             let known = id.and_then(|id| view.tasks.get(id));
@@ -285,8 +297,11 @@ impl Applying<'_> {
                 touched: outcome.is_some() || !planned.phase.is_final(),
             });
         }
-        let verdict = verdict(&plan, self.pass.now, self.rejected(&plan))
-            .and(if undone(&plan) { Verdict::Partial } else { Verdict::Done });
+        let verdict = verdict(&plan, self.pass.now, self.rejected(&plan)).and(if undone(&plan) {
+            Verdict::Partial
+        } else {
+            Verdict::Done
+        });
         ApplyReport {
             diagnostics: diagnostics.to_vec(),
             plan_id: Some(plan.plan_id),
@@ -308,6 +323,7 @@ impl Applying<'_> {
 
 /// Whether something that should have been done is still to do.
 fn undone(plan: &Plan) -> bool {
-    plan.tasks.iter().any(|task| task.phase == Phase::Submitted && task.action == Some(Action::Delete))
+    plan.tasks
+        .iter()
+        .any(|task| task.phase == Phase::Submitted && task.action == Some(Action::Delete))
 }
-

@@ -9,7 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use crate::engine::erase::{self, EraseError, EraseOptions, NoFaults, Outcome as FileOutcome, Stage, Staged};
+use crate::engine::erase::{
+    self, EraseError, EraseOptions, NoFaults, Outcome as FileOutcome, Stage, Staged,
+};
 use crate::model::{Action, Identity, Reason, TaskId};
 use crate::plan::{
     EraseKeys, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork, Mask, TaskIndex,
@@ -134,7 +136,8 @@ fn keys(
             && !keys.hmac.contains_key(key)
         {
             let source = pass.loaded.catalog.settings.keys.get(key);
-            let source = source.ok_or_else(|| PassError::Bug(format!("no key {key} in Settings")))?;
+            let source =
+                source.ok_or_else(|| PassError::Bug(format!("no key {key} in Settings")))?;
             keys.hmac.insert(key.clone(), hmac_key(source, ".".as_ref())?);
         }
     }

@@ -97,12 +97,14 @@ impl PassError {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::InvalidPolicies | Self::Layout { .. } | Self::Argument { .. } => Verdict::Invalid,
-            Self::Sources { .. } | Self::Unverifiable { .. } | Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::NotApproved => {
-                Verdict::Failed
-            }
-            Self::Store(StoreError::Busy { .. } | StoreError::Exists { .. } | StoreError::Conflict { .. }) => {
-                Verdict::Stale
-            }
+            Self::Sources { .. }
+            | Self::Unverifiable { .. }
+            | Self::SavedPlan { .. }
+            | Self::SavePlan { .. }
+            | Self::NotApproved => Verdict::Failed,
+            Self::Store(
+                StoreError::Busy { .. } | StoreError::Exists { .. } | StoreError::Conflict { .. },
+            ) => Verdict::Stale,
             Self::Store(_) | Self::Access(_) | Self::Erase(_) => Verdict::Failed,
             Self::Engine(EngineError::Bug(_)) | Self::Bug(_) => Verdict::Bug,
             Self::Engine(_) => Verdict::Failed,
@@ -113,12 +115,13 @@ impl PassError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Sources { what, .. } => {
-                Some(format!("name the directory with --{what} DIR, or start one with `amparo init`"))
-            }
-            Self::Layout { .. } => {
-                Some("let each file belong to one dataset, and keep amparo's own places outside all".to_owned())
-            }
+            Self::Sources { what, .. } => Some(format!(
+                "name the directory with --{what} DIR, or start one with `amparo init`"
+            )),
+            Self::Layout { .. } => Some(
+                "let each file belong to one dataset, and keep amparo's own places outside all"
+                    .to_owned(),
+            ),
             Self::InvalidPolicies => Some("`amparo check` shows what is wrong".to_owned()),
             Self::Stale { .. } => Some("plan again, look at it, and apply the new plan".to_owned()),
             Self::Argument { hint, .. } => Some(hint.clone()),

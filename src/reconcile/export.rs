@@ -44,13 +44,16 @@ pub(super) fn export(
     }
     events.event(Event::Stage { name: "compiling", steps: work.len() as u64 });
     let expires_at = expiry(pass);
-    let tasks: Vec<AccessTask<'_>> =
-        work.iter().filter_map(|work| access_task(pass, outlook, work, scratch, expires_at)).collect();
+    let tasks: Vec<AccessTask<'_>> = work
+        .iter()
+        .filter_map(|work| access_task(pass, outlook, work, scratch, expires_at))
+        .collect();
     if tasks.len() != work.len() {
         return Err(PassError::Bug("a package without its task".to_owned()));
     }
     let mut rows = Rows { engine: pass.engine, inventory: &outlook.inventory };
-    let space = access::Workspace { scratch: scratch.to_owned(), memory: pass.workspace.memory / 2 };
+    let space =
+        access::Workspace { scratch: scratch.to_owned(), memory: pass.workspace.memory / 2 };
     let results =
         access::compile(&tasks, &pass.loaded.catalog, &outlook.inventory, &mut rows, &space)
             .map_err(PassError::Access)?;
@@ -61,7 +64,10 @@ pub(super) fn export(
         match result {
             Ok(report) => finished.push((task, report)),
             Err(error) => {
-                outcomes.insert(task.work.task, Exported::Failed(reason(&error), super::error::chain(&error)));
+                outcomes.insert(
+                    task.work.task,
+                    Exported::Failed(reason(&error), super::error::chain(&error)),
+                );
             }
         }
     }
@@ -101,9 +107,9 @@ fn access_task<'a>(
 
 fn reason(error: &AccessError) -> Reason {
     match error {
-        AccessError::Fetch { .. } | AccessError::RowsMissing { .. } | AccessError::Unsupported { .. } => {
-            Reason::DataUnreadable
-        }
+        AccessError::Fetch { .. }
+        | AccessError::RowsMissing { .. }
+        | AccessError::Unsupported { .. } => Reason::DataUnreadable,
         _ => Reason::Storage,
     }
 }

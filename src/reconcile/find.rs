@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, ProbeOptions};
 use crate::manifest::Loaded;
-use crate::model::{Catalog, Dataset, Environment, FieldPath, Name, Namespace, NamespaceName, Sensitive};
+use crate::model::{
+    Catalog, Dataset, Environment, FieldPath, Name, Namespace, NamespaceName, Sensitive,
+};
 use crate::plan::{DatasetFiles, IdentityId, Inventory, Probe, ProbeLeaf, Resolved, RowKey};
 
 use super::gather::{Texts, engine, layout_faults, reserved};
@@ -59,7 +61,10 @@ pub fn find(
     by: &[String],
     events: &mut dyn Events,
 ) -> Result<FindReport, PassError> {
-    let policies = Texts { policies: super::sources::read(&workspace.policies, "policies")?, requests: Vec::new() };
+    let policies = Texts {
+        policies: super::sources::read(&workspace.policies, "policies")?,
+        requests: Vec::new(),
+    };
     let Loaded { catalog, catalog_valid, diagnostics, .. } = policies.load(workspace.clock.now());
     if !catalog_valid {
         return Err(PassError::InvalidPolicies);
@@ -92,13 +97,17 @@ pub fn find(
         }
         events.event(Event::Step { what: format!("searched {}", dataset.name) });
     }
-    let errors = diagnostics.into_iter().filter(|d| d.severity == crate::diagnostic::Severity::Error);
+    let errors =
+        diagnostics.into_iter().filter(|d| d.severity == crate::diagnostic::Severity::Error);
     Ok(FindReport { by: by.to_vec(), datasets: found, diagnostics: errors.collect(), verdict })
 }
 
 fn problems<'a>(inventory: &'a Inventory, dataset: &Name) -> impl Iterator<Item = String> + 'a {
     let problems = inventory.datasets.get(dataset).map(|files| files.problems.as_slice());
-    problems.unwrap_or_default().iter().map(|problem| format!("{}: {}", problem.shown, problem.what))
+    problems
+        .unwrap_or_default()
+        .iter()
+        .map(|problem| format!("{}: {}", problem.shown, problem.what))
 }
 
 /// The identities, by namespace.
@@ -108,7 +117,11 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn new(catalog: &Catalog, identities: Vec<Given>, events: &mut dyn Events) -> Result<Self, PassError> {
+    fn new(
+        catalog: &Catalog,
+        identities: Vec<Given>,
+        events: &mut dyn Events,
+    ) -> Result<Self, PassError> {
         let prefixes = catalog.settings.erased_prefixes();
         let mut names: HashMap<String, NamespaceName> = HashMap::new();
         let mut by_namespace = BTreeMap::new();
@@ -117,7 +130,8 @@ impl Wanted {
                 Some(name) => name.clone(),
                 None => {
                     let name = NamespaceName::new(&text).ok_or_else(|| PassError::Argument {
-                        what: "a namespace has letters, digits, '_', '-' and spaces only".to_owned(),
+                        what: "a namespace has letters, digits, '_', '-' and spaces only"
+                            .to_owned(),
                         hint: "an identity is NAMESPACE=VALUE".to_owned(),
                     })?;
                     names.insert(text, name.clone());
@@ -134,7 +148,9 @@ impl Wanted {
                 .is_none_or(|format| format.is_match(&namespace.normalized(value.expose())));
             if !fits || namespace.is_placeholder(&canonical, &prefixes) {
                 return Err(PassError::Argument {
-                    what: format!("a value of namespace {name} is not formatted correctly, or stands for nobody"),
+                    what: format!(
+                        "a value of namespace {name} is not formatted correctly, or stands for nobody"
+                    ),
                     hint: "see the namespace's format and ignore list in the policies".to_owned(),
                 });
             }
@@ -156,7 +172,9 @@ impl Wanted {
                 .any(|field| field.namespace.as_ref() == Some(name));
             if !carried {
                 events.event(Event::Notice {
-                    text: format!("warning: no dataset carries the namespace {name}: it matches nothing"),
+                    text: format!(
+                        "warning: no dataset carries the namespace {name}: it matches nothing"
+                    ),
                 });
             }
         }
@@ -198,16 +216,20 @@ fn breakdown_fields(
         .collect();
     by.iter()
         .map(|text| {
-            selectable.iter().find(|path| path.to_string() == *text).map(|path| (*path).clone()).ok_or_else(|| {
-                let known: Vec<String> = selectable.iter().map(ToString::to_string).collect();
-                PassError::Argument {
-                    what: format!("--by: no dataset has a selectable field {text:?}"),
-                    hint: match known.as_slice() {
-                        [] => "mark fields with selectable: true in the policies".to_owned(),
-                        known => format!("one of: {}", known.join(", ")),
-                    },
-                }
-            })
+            selectable
+                .iter()
+                .find(|path| path.to_string() == *text)
+                .map(|path| (*path).clone())
+                .ok_or_else(|| {
+                    let known: Vec<String> = selectable.iter().map(ToString::to_string).collect();
+                    PassError::Argument {
+                        what: format!("--by: no dataset has a selectable field {text:?}"),
+                        hint: match known.as_slice() {
+                            [] => "mark fields with selectable: true in the policies".to_owned(),
+                            known => format!("one of: {}", known.join(", ")),
+                        },
+                    }
+                })
         })
         .collect()
 }
@@ -253,7 +275,9 @@ impl Looking<'_> {
         let columns: Vec<Option<u16>> = self
             .fields
             .iter()
-            .map(|path| resolved.by_path(path).filter(|leaf| leaf.field.is_some_and(|(_, f)| f.selectable)))
+            .map(|path| {
+                resolved.by_path(path).filter(|leaf| leaf.field.is_some_and(|(_, f)| f.selectable))
+            })
             .map(|leaf| leaf.map(|leaf| leaf.index))
             .collect();
         let mut leaves: Vec<u16> = columns.iter().flatten().copied().collect();

@@ -40,7 +40,10 @@ pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError
         manifest::load_at(&texts.policies, &texts.requests, workspace.clock.now());
     if data && catalog_valid {
         let engine = engine(workspace, &catalog)?;
-        let inventory = engine.inventory(&catalog.datasets.iter().collect::<Vec<_>>(), &reserved(workspace, &catalog));
+        let inventory = engine.inventory(
+            &catalog.datasets.iter().collect::<Vec<_>>(),
+            &reserved(workspace, &catalog),
+        );
         let mut found = check_data(&catalog, &inventory);
         texts.show_lines(&mut found);
         diagnostics.extend(found);
@@ -76,11 +79,15 @@ impl Texts {
 
     /// Fills in the source lines of diagnostics about policy files, which hold no personal data.
     fn show_lines(&self, diagnostics: &mut [Diagnostic]) {
-        for diagnostic in diagnostics.iter_mut().filter(|d| d.source.is_none() && d.position.line > 0) {
+        for diagnostic in
+            diagnostics.iter_mut().filter(|d| d.source.is_none() && d.position.line > 0)
+        {
             let file = self.policies.iter().find(|file| file.path == diagnostic.position.file);
             let text = file.map(|file| String::from_utf8_lossy(&file.bytes));
             diagnostic.source = text.and_then(|text| {
-                lines(&text).get(diagnostic.position.line.saturating_sub(1)).map(|line| (*line).to_owned())
+                lines(&text)
+                    .get(diagnostic.position.line.saturating_sub(1))
+                    .map(|line| (*line).to_owned())
             });
         }
     }
@@ -154,8 +161,11 @@ pub(super) fn engine(workspace: &Workspace, catalog: &Catalog) -> Result<Engine,
         scratch,
         memory: workspace.memory,
         jobs: workspace.jobs,
-        working_dir: std::env::current_dir()
-            .map_err(|source| PassError::Sources { what: "directory", path: ".".into(), source })?,
+        working_dir: std::env::current_dir().map_err(|source| PassError::Sources {
+            what: "directory",
+            path: ".".into(),
+            source,
+        })?,
     })?)
 }
 
@@ -183,10 +193,7 @@ pub(super) fn reserved(workspace: &Workspace, catalog: &Catalog) -> Vec<Reserved
             .map(|path| Reserved { what: "the exports directory", path }),
     );
     places.extend(
-        workspace
-            .scratch
-            .clone()
-            .map(|path| Reserved { what: "the scratch directory", path }),
+        workspace.scratch.clone().map(|path| Reserved { what: "the scratch directory", path }),
     );
     places
 }
@@ -198,12 +205,9 @@ pub(super) fn layout_faults(inventory: &Inventory) -> Vec<(Name, String)> {
         .datasets
         .values()
         .flat_map(|files| {
-            files
-                .problems
-                .iter()
-                .filter(|problem| problem.stops_pass)
-                .map(|problem| (files.dataset.clone(), format!("{}: {}", problem.shown, problem.what)))
+            files.problems.iter().filter(|problem| problem.stops_pass).map(|problem| {
+                (files.dataset.clone(), format!("{}: {}", problem.shown, problem.what))
+            })
         })
         .collect()
 }
-

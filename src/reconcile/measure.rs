@@ -41,17 +41,22 @@ pub(super) fn measure(
 
 /// Does something for each item on a few threads; the results in the order of the items.
 pub(super) fn in_parallel<T: Sync, R: Send>(
-    jobs: usize, items: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    jobs: usize,
+    items: &[T],
+    each: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
     std::thread::scope(|scope| {
         for _ in 0..jobs.clamp(1, items.len().max(1)) {
             scope.spawn(|| {
-                while let Some((index, item)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| items.get(i).map(|t| (i, t)))
+                while let Some((index, item)) = Some(next.fetch_add(1, Ordering::Relaxed))
+                    .and_then(|i| items.get(i).map(|t| (i, t)))
                 {
                     let result = each(item);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, result));
+                    done.lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .push((index, result));
                 }
             });
         }

@@ -28,7 +28,7 @@ mod status;
 mod verify;
 mod workspace;
 
-pub use apply::{ApplyReport, AppliedTask, Approval, apply};
+pub use apply::{AppliedTask, ApplyReport, Approval, apply};
 pub use clock::Clock;
 pub use error::PassError;
 pub use events::{Event, Events, Silent};

@@ -35,7 +35,12 @@ pub(super) struct Outcomes<'a> {
 impl<'a> Outcomes<'a> {
     /// With what is settled without any work: nothing found, or nothing left to change.
     pub(super) fn new(outlook: &'a Outlook, view: &LedgerView) -> Self {
-        let mut all = Self { outlook, before: view.clone(), by_task: BTreeMap::new(), untold: BTreeSet::new() };
+        let mut all = Self {
+            outlook,
+            before: view.clone(),
+            by_task: BTreeMap::new(),
+            untold: BTreeSet::new(),
+        };
         for (index, (task, planned)) in
             (0..TaskIndex::MAX).zip(outlook.draft.tasks.iter().zip(&outlook.plan.tasks))
         {
@@ -122,7 +127,8 @@ impl<'a> Outcomes<'a> {
             match round.failed.get(&task.id) {
                 None => self.ended(index, erasure),
                 Some((reason, message)) => {
-                    let reason = if erasure.files > 0 { Reason::PartiallyCompleted } else { *reason };
+                    let reason =
+                        if erasure.files > 0 { Reason::PartiallyCompleted } else { *reason };
                     self.failed(index, reason, message.clone(), erasure);
                 }
             }

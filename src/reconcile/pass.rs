@@ -49,7 +49,11 @@ pub fn plan(workspace: &Workspace, events: &mut dyn Events) -> Result<PlanReport
     let texts = Texts::read(workspace)?;
     let loaded = texts.load(now);
     if !loaded.catalog_valid {
-        return Ok(PlanReport { diagnostics: loaded.diagnostics, plan: None, verdict: Verdict::Invalid });
+        return Ok(PlanReport {
+            diagnostics: loaded.diagnostics,
+            plan: None,
+            verdict: Verdict::Invalid,
+        });
     }
     let state = state_dir(workspace, &loaded.catalog)?.read()?;
     let engine = engine(workspace, &loaded.catalog)?;
@@ -106,7 +110,8 @@ impl Pass<'_> {
             if !moved || left == 0 {
                 return Ok(outlook);
             }
-            events.event(Event::Notice { text: "files changed meanwhile: looking again".to_owned() });
+            events
+                .event(Event::Notice { text: "files changed meanwhile: looking again".to_owned() });
             inventory = self.inventory()?;
         }
         Err(PassError::Bug("a pass that never looks".to_owned()))
@@ -145,7 +150,8 @@ impl Pass<'_> {
                 self.measured(situation, &mut inventory, &mut blocks, &found, &mut moved, events)?;
         }
         let evidence = Evidence { inventory: &inventory, blocks: &blocks, found: &found };
-        guard_draft(situation, evidence, &drafted).map_err(|broken| PassError::Bug(broken.to_string()))?;
+        guard_draft(situation, evidence, &drafted)
+            .map_err(|broken| PassError::Bug(broken.to_string()))?;
         let inputs = PlanInputs::new(
             self.loaded.policies_digest.clone(),
             self.texts.requests_digest(key),
@@ -268,4 +274,3 @@ pub(super) fn verdict(plan: &Plan, now: Timestamp, rejected: Verdict) -> Verdict
         })
         .fold(Verdict::Done, Verdict::and)
 }
-

@@ -54,7 +54,8 @@ pub(super) fn intents(
 ) -> Vec<Record> {
     let mut records = Vec::new();
     let catalog = &pass.loaded.catalog;
-    for dataset in catalog.datasets.iter().filter(|dataset| !view.datasets.contains(&dataset.name)) {
+    for dataset in catalog.datasets.iter().filter(|dataset| !view.datasets.contains(&dataset.name))
+    {
         let files = outlook.inventory.datasets.get(&dataset.name);
         let digest = files.map(|files| files.digest.clone());
         records.push(Record::DatasetSeen { dataset: dataset.name.clone(), digest });
@@ -117,7 +118,11 @@ impl Step<'_> {
             // A held delete that runs ends as `Blocked` by its outcome.
             _ if task.runs => {
                 let rows = task.rows() > 0;
-                let package = task.id.key.as_deref().filter(|_| rows && task.id.action == Some(Action::Access));
+                let package = task
+                    .id
+                    .key
+                    .as_deref()
+                    .filter(|_| rows && task.id.action == Some(Action::Access));
                 let begins = package.is_some() || rows_erased(self.planned) > 0;
                 if begins {
                     let package = package.map(|key| exports.location(&task.id.request, key));
@@ -139,7 +144,11 @@ impl Step<'_> {
                 sources: sources(task),
             }),
             Phase::Cancelled if !self.stands(phase, reason) => {
-                records.push(Record::TaskCancelled { task: at, reason: Reason::Withdrawn, message });
+                records.push(Record::TaskCancelled {
+                    task: at,
+                    reason: Reason::Withdrawn,
+                    message,
+                });
             }
             _ => {}
         }

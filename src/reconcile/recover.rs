@@ -26,7 +26,10 @@ pub(super) fn recover(
         let found = erase::recover(&directory, &directory.display().to_string())?;
         changed = true;
         for unclear in &found.unclear {
-            let text = format!("{} was left by a killed pass and cannot be understood: look at it", unclear.display());
+            let text = format!(
+                "{} was left by a killed pass and cannot be understood: look at it",
+                unclear.display()
+            );
             events.event(Event::Notice { text });
         }
     }
@@ -36,8 +39,13 @@ pub(super) fn recover(
     }
     let inventory = if changed { pass.inventory()? } else { inventory.clone() };
     let key = deployment_key(state)?;
-    let records: Vec<Record> =
-        state.state().view().unsettled.values().map(|file| settle(file, &inventory, &key)).collect();
+    let records: Vec<Record> = state
+        .state()
+        .view()
+        .unsettled
+        .values()
+        .map(|file| settle(file, &inventory, &key))
+        .collect();
     state.append(records, pass.now)?;
     Ok(changed)
 }
@@ -76,7 +84,9 @@ fn directories(inventory: &Inventory) -> BTreeSet<PathBuf> {
     inventory
         .datasets
         .values()
-        .flat_map(|files| files.files.iter().filter_map(|file| file.path.parent().map(Path::to_owned)))
+        .flat_map(|files| {
+            files.files.iter().filter_map(|file| file.path.parent().map(Path::to_owned))
+        })
         .collect()
 }
 

@@ -39,7 +39,8 @@ impl SavedPlan {
     pub fn write(&self, path: &Path) -> Result<(), PassError> {
         let failed = |source| PassError::SavePlan { path: path.to_owned(), source };
         let text = serde_json::to_vec_pretty(self).map_err(|e| failed(e.into()))?;
-        let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory =
+            path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let beside = directory.join(format!(".amparo-{}-{name}", std::process::id()));
         let written = fs::File::create(&beside)

@@ -23,7 +23,12 @@ pub(super) fn read(directory: &Path, what: &'static str) -> Result<Vec<SourceFil
     paths.into_iter().map(|path| file(path, what)).collect()
 }
 
-fn walk(directory: &Path, what: &'static str, paths: &mut Vec<PathBuf>, depth: usize) -> Result<(), PassError> {
+fn walk(
+    directory: &Path,
+    what: &'static str,
+    paths: &mut Vec<PathBuf>,
+    depth: usize,
+) -> Result<(), PassError> {
     let failed = |source| PassError::Sources { what, path: directory.to_owned(), source };
     if depth > 32 {
         return Err(failed(std::io::Error::other("more than 32 directories deep")));
@@ -35,7 +40,10 @@ fn walk(directory: &Path, what: &'static str, paths: &mut Vec<PathBuf>, depth: u
         }
         let path = entry.path();
         // Followed: git-sync and ConfigMaps hand files over as links.
-        if fs::metadata(&path).map_err(|source| PassError::Sources { what, path: path.clone(), source })?.is_dir() {
+        if fs::metadata(&path)
+            .map_err(|source| PassError::Sources { what, path: path.clone(), source })?
+            .is_dir()
+        {
             walk(&path, what, paths, depth + 1)?;
         } else {
             paths.push(path);

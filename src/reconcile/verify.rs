@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::manifest::Loaded;
 use crate::model::{Action, Catalog, LeafType, Limits, Name, Phase, Request, TaskId};
 use crate::plan::{
-    Evidence, FileWork, Inventory, LedgerView, Mask, SearchBlock, Situation, blocking, draft, to_search, triage,
+    Evidence, FileWork, Inventory, LedgerView, Mask, SearchBlock, Situation, blocking, draft,
+    to_search, triage,
 };
 use crate::store::{Exports, Head, State};
 
@@ -91,8 +92,13 @@ pub fn verify(
         head: chain.head.as_ref().map(ToString::to_string),
         intact: chain.intact,
     };
-    let mut report =
-        VerifyReport { ok: ledger.intact, ledger, problems: chain.problems, erasures: None, packages: None };
+    let mut report = VerifyReport {
+        ok: ledger.intact,
+        ledger,
+        problems: chain.problems,
+        erasures: None,
+        packages: None,
+    };
     if ledger_only || !report.ledger.intact {
         return Ok(report);
     }
@@ -100,7 +106,8 @@ pub fn verify(
     let exports = Exports::open(workspace.exports(&catalog.settings), ".".as_ref())?;
     let mut packages = Vec::new();
     for (location, (_, package)) in &state.view().packages {
-        let intact = exports.content(location)?.is_some_and(|content| content.sha256 == package.sha256);
+        let intact =
+            exports.content(location)?.is_some_and(|content| content.sha256 == package.sha256);
         packages.push(PackageState { package: location.clone(), intact });
     }
     let erasures = Erasures::new(workspace, &state)?.check(events)?;
@@ -146,7 +153,8 @@ impl<'a> Erasures<'a> {
             let known = state.view().tasks.get(id).map(|task| &task.fingerprint);
             completed.contains(id) && prints.get(id).is_none_or(|now| Some(now) == known)
         };
-        let requests = requests.into_iter().map(|request| only_completed(request, &still)).collect();
+        let requests =
+            requests.into_iter().map(|request| only_completed(request, &still)).collect();
         Ok(Self { workspace, completed, catalog, requests })
     }
 
@@ -211,15 +219,19 @@ impl<'a> Erasures<'a> {
         let counts = match super::measure::measure(&engine, &draft.erase, events)? {
             Ok(counts) => counts,
             Err(unreadable) => {
-                let (dataset, (shown, what, _)) =
-                    unreadable.into_iter().next().ok_or_else(|| PassError::Bug("no file failed".to_owned()))?;
+                let (dataset, (shown, what, _)) = unreadable
+                    .into_iter()
+                    .next()
+                    .ok_or_else(|| PassError::Bug("no file failed".to_owned()))?;
                 return Err(PassError::Unverifiable { dataset, what: format!("{shown}: {what}") });
             }
         };
         let mut rows: BTreeMap<TaskId, u64> =
             draft.tasks.iter().map(|task| (task.id.clone(), 0)).collect();
         for task in counts.iter().flat_map(|file| &file.tasks) {
-            if let Some(found) = draft.tasks.get(task.task as usize).and_then(|t| rows.get_mut(&t.id)) {
+            if let Some(found) =
+                draft.tasks.get(task.task as usize).and_then(|t| rows.get_mut(&t.id))
+            {
                 *found += task.rows_erased;
             }
         }

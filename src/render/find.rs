@@ -25,7 +25,9 @@ pub fn find_human(report: &FindReport) -> String {
         .flat_map(|d| {
             d.by.iter().map(|part| {
                 let mut row = vec![d.dataset.to_string(), count(part.rows)];
-                row.extend(part.values.iter().map(|v| v.clone().unwrap_or_else(|| "(none)".to_owned())));
+                row.extend(
+                    part.values.iter().map(|v| v.clone().unwrap_or_else(|| "(none)".to_owned())),
+                );
                 row
             })
         })
@@ -43,19 +45,18 @@ pub fn find_json(report: &FindReport) -> String {
             if !report.by.is_empty()
                 && let Value::Object(keys) = &mut value
             {
-                let by: Vec<Value> = d
-                    .by
-                    .iter()
-                    .map(|part| {
-                        let values: serde_json::Map<String, Value> = report
-                            .by
-                            .iter()
-                            .cloned()
-                            .zip(part.values.iter().map(|v| json!(v)))
-                            .collect();
-                        json!({ "values": values, "rows": part.rows })
-                    })
-                    .collect();
+                let by: Vec<Value> =
+                    d.by.iter()
+                        .map(|part| {
+                            let values: serde_json::Map<String, Value> = report
+                                .by
+                                .iter()
+                                .cloned()
+                                .zip(part.values.iter().map(|v| json!(v)))
+                                .collect();
+                            json!({ "values": values, "rows": part.rows })
+                        })
+                        .collect();
                 keys.insert("by".to_owned(), Value::Array(by));
             }
             value

@@ -16,7 +16,8 @@ pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|' | '~' => {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|'
+            | '~' => {
                 safe.push('\\');
                 safe.push(c);
             }
@@ -56,7 +57,16 @@ pub fn plan_markdown(report: &PlanReport) -> String {
     } else {
         let rows: Vec<Vec<String>> = open.iter().map(|t| task_row(t)).collect();
         text.push_str(&table_markdown(
-            &["task", "action", "state", "due", "person rows", "device rows", "erased rows", "re-encoded"],
+            &[
+                "task",
+                "action",
+                "state",
+                "due",
+                "person rows",
+                "device rows",
+                "erased rows",
+                "re-encoded",
+            ],
             &rows,
         ));
         for task in &open {
@@ -98,14 +108,29 @@ fn details(task: &PlannedTask) -> String {
         let name = dataset.dataset.to_string();
         if task.action == Some(Action::Access) {
             let all = dataset.person_rows + dataset.device_rows;
-            rows.push(vec![name.clone(), "*".to_owned(), "export".to_owned(), format!("{} rows", count(all))]);
+            rows.push(vec![
+                name.clone(),
+                "*".to_owned(),
+                "export".to_owned(),
+                format!("{} rows", count(all)),
+            ]);
         }
         for field in &dataset.fields {
-            rows.push(vec![name.clone(), field.path.clone(), field.method.clone(), format!("{} cells", count(field.cells))]);
+            rows.push(vec![
+                name.clone(),
+                field.path.clone(),
+                field.method.clone(),
+                format!("{} cells", count(field.cells)),
+            ]);
         }
         for kept in &dataset.retained {
             let unit = if kept.path == "*" { "rows" } else { "cells" };
-            rows.push(vec![name.clone(), kept.path.clone(), format!("kept: {}", kept.why), format!("{} {unit}", count(kept.cells))]);
+            rows.push(vec![
+                name.clone(),
+                kept.path.clone(),
+                format!("kept: {}", kept.why),
+                format!("{} {unit}", count(kept.cells)),
+            ]);
         }
     }
     if rows.is_empty() && task.message.is_none() {

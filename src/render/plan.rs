@@ -108,7 +108,8 @@ fn task_human(task: &PlannedTask, style: Style) -> String {
         })
         .collect();
     if !identities.is_empty() {
-        let _ = writeln!(text, "    {}", style.dim(&format!("identities: {}", identities.join(", "))));
+        let _ =
+            writeln!(text, "    {}", style.dim(&format!("identities: {}", identities.join(", "))));
     }
     for dataset in task.datasets.iter().filter(|d| found(d)) {
         text.push_str(&dataset_human(dataset, task.action, style));
@@ -179,7 +180,9 @@ pub(super) fn day(instant: jiff::Timestamp) -> String {
 pub fn plan_json(report: &PlanReport) -> String {
     let mut body = match report.plan.as_ref().map(serde_json::to_value) {
         Some(Ok(Value::Object(keys))) => Value::Object(keys),
-        _ => json!({ "planId": null, "inputs": null, "tasks": [], "totals": Totals::default(), "notes": [] }),
+        _ => {
+            json!({ "planId": null, "inputs": null, "tasks": [], "totals": Totals::default(), "notes": [] })
+        }
     };
     if let Value::Object(keys) = &mut body {
         keys.insert("diagnostics".to_owned(), diagnostics_json(&report.diagnostics));

@@ -110,7 +110,17 @@ pub fn history_human(entries: &[HistoryEntry]) -> String {
         })
         .collect();
     table(
-        &["REQUEST", "KEY", "ACTION", "SOURCES", "REQUESTED", "HANDLED", "STATUS", "PACKAGE", "EXPIRES"],
+        &[
+            "REQUEST",
+            "KEY",
+            "ACTION",
+            "SOURCES",
+            "REQUESTED",
+            "HANDLED",
+            "STATUS",
+            "PACKAGE",
+            "EXPIRES",
+        ],
         rows,
         &[],
     )

@@ -101,8 +101,14 @@ mod tests {
 
     #[test]
     fn numbers_read_like_numbers() {
-        assert_eq!([count(0), count(999), count(1_204), count(12_345_678)], ["0", "999", "1,204", "12,345,678"]);
-        assert_eq!([bytes(999), bytes(1_000), bytes(1_449_000), bytes(999_960)], ["999 B", "1.0 kB", "1.4 MB", "1.0 MB"]);
+        assert_eq!(
+            [count(0), count(999), count(1_204), count(12_345_678)],
+            ["0", "999", "1,204", "12,345,678"]
+        );
+        assert_eq!(
+            [bytes(999), bytes(1_000), bytes(1_449_000), bytes(999_960)],
+            ["999 B", "1.0 kB", "1.4 MB", "1.0 MB"]
+        );
         assert_eq!([plural(1, "row", "rows"), plural(0, "row", "rows")], ["1 row", "0 rows"]);
     }
 }

@@ -13,7 +13,11 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
     let ledger = &report.ledger;
     let state = if ledger.intact { style.good("intact") } else { style.bad("NOT intact") };
     let head = ledger.head.as_deref().unwrap_or("none");
-    let _ = writeln!(text, "ledger: {state}, {}, head {head}", plural(ledger.entries, "entry", "entries"));
+    let _ = writeln!(
+        text,
+        "ledger: {state}, {}, head {head}",
+        plural(ledger.entries, "entry", "entries")
+    );
     for problem in &report.problems {
         let _ = writeln!(text, "  {} {problem}", style.bad("!"));
     }
@@ -38,7 +42,8 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
         let rows: Vec<_> = packages
             .iter()
             .map(|p| {
-                let state = if p.intact { style.good("intact") } else { style.bad("missing or altered") };
+                let state =
+                    if p.intact { style.good("intact") } else { style.bad("missing or altered") };
                 vec![p.package.clone(), state]
             })
             .collect();
@@ -47,7 +52,11 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
             text.push_str(&table(&["PACKAGE", "TODAY"], rows, &[]));
         }
     }
-    let _ = writeln!(text, "{}", if report.ok { style.good("ok") } else { style.bad("something does not hold") });
+    let _ = writeln!(
+        text,
+        "{}",
+        if report.ok { style.good("ok") } else { style.bad("something does not hold") }
+    );
     text
 }
 

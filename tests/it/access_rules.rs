@@ -23,9 +23,17 @@ fn shop() -> Env {
     );
     env.parquet(
         "lake/items.parquet",
-        vec![("order_id", text(&["o-1", "o-1", "o-2", "o-3"])), ("sku", text(&["a", "b", "c", "d"]))],
+        vec![
+            ("order_id", text(&["o-1", "o-1", "o-2", "o-3"])),
+            ("sku", text(&["a", "b", "c", "d"])),
+        ],
     );
-    env.document("policies", "Namespace", "customer-id", "  {namespace: customer-id, expansion: always}");
+    env.document(
+        "policies",
+        "Namespace",
+        "customer-id",
+        "  {namespace: customer-id, expansion: always}",
+    );
     env.document("policies", "Namespace", "order-id", "  {namespace: order-id, expansion: always}");
     let dataset = |name: &str, file: &str, fields: &str| {
         env.dataset(
@@ -55,13 +63,21 @@ fn shop() -> Env {
 }
 
 fn ask(env: &Env, users: &str) {
-    env.request("r", &format!("  regulation: gdpr\n  receivedAt: 2026-11-20\n  include: [shop]\n  users:\n{users}"));
+    env.request(
+        "r",
+        &format!(
+            "  regulation: gdpr\n  receivedAt: 2026-11-20\n  include: [shop]\n  users:\n{users}"
+        ),
+    );
 }
 
 #[test]
 fn links_lead_from_a_person_to_orders_and_their_items() {
     let env = shop();
-    ask(&env, "    - {key: A, action: [access], userIDs: [{namespace: email, value: ann@example.com}]}");
+    ask(
+        &env,
+        "    - {key: A, action: [access], userIDs: [{namespace: email, value: ann@example.com}]}",
+    );
     let report = env.apply().exits(0).json();
     let done = task(&report, "A", "access");
     let rows: Vec<_> = done["datasets"]
@@ -74,7 +90,8 @@ fn links_lead_from_a_person_to_orders_and_their_items() {
     let package = env.package("r", "A");
     let person = &package["shop/person.csv"];
     assert_eq!(header(person)[0], "_dataset");
-    let skus: Vec<_> = csv(person).iter().map(|r| r["sku"].clone()).filter(|s| !s.is_empty()).collect();
+    let skus: Vec<_> =
+        csv(person).iter().map(|r| r["sku"].clone()).filter(|s| !s.is_empty()).collect();
     assert_eq!(skus, ["a", "b", "d"]);
     assert!(!package.contains_key("shop/device.csv"));
     let profile: Value = serde_json::from_str(&package["profile.json"]).unwrap();
@@ -107,11 +124,15 @@ fn linked_rows_that_name_somebody_else_block_the_task() {
     - {path: email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL], party: other}",
     );
     // With a party of its own the second person is somebody else's business: no conflict.
-    let users = "    - {key: A, action: [access], userIDs: [{namespace: email, value: ann@example.com}]}";
+    let users =
+        "    - {key: A, action: [access], userIDs: [{namespace: email, value: ann@example.com}]}";
     ask(&env, users);
     env.plan().exits(0);
     let policy = std::fs::read_to_string(env.path("policies/dataset-orders.yaml")).unwrap();
-    env.write("policies/dataset-orders.yaml", &policy.replace(", party: other", "").replace(", party: buyer", ""));
+    env.write(
+        "policies/dataset-orders.yaml",
+        &policy.replace(", party: other", "").replace(", party: buyer", ""),
+    );
     let plan = env.plan().exits(4).json();
     assert_eq!(task(&plan, "A", "access")["reason"], "IdentityConflict");
     assert_eq!(plan["totals"]["blocked"], 1);
@@ -153,7 +174,10 @@ fn only_where_and_include_narrow() {
     // A dataset that is not there is a mistake of that block alone.
     env.apply().exits(5);
     let pages = |key: &str| -> Vec<String> {
-        csv(&env.package("r", key)["Web Analytics/device.csv"]).iter().map(|r| r["page"].clone()).collect()
+        csv(&env.package("r", key)["Web Analytics/device.csv"])
+            .iter()
+            .map(|r| r["page"].clone())
+            .collect()
     };
     assert_eq!(pages("all"), ["/a", "/b", "/c"]);
     assert_eq!(pages("ios"), ["/a"]);
@@ -245,14 +269,20 @@ fn replicas_are_shown_once_and_ordered_by_time() {
 #[test]
 fn a_second_pass_does_nothing() {
     let env = shop();
-    ask(&env, "    - {key: A, action: [access], userIDs: [{namespace: email, value: ann@example.com}]}");
+    ask(
+        &env,
+        "    - {key: A, action: [access], userIDs: [{namespace: email, value: ann@example.com}]}",
+    );
     env.apply().exits(0);
     let before = (env.files("state/ledger"), env.files("exports"));
     env.apply().exits(0);
     assert!(before == (env.files("state/ledger"), env.files("exports")), "the second pass wrote");
     let status = env.run(&["status", "-o", "json"]).exits(0).json();
     let done = task(&status, "A", "access");
-    assert_eq!((done["phase"].as_str(), done["reason"].as_str()), (Some("Complete"), Some("Exported")));
+    assert_eq!(
+        (done["phase"].as_str(), done["reason"].as_str()),
+        (Some("Complete"), Some("Exported"))
+    );
     assert_eq!(done["overdue"], false);
     let history = env.run(&["history", "-o", "json"]).exits(0).json();
     assert_eq!(history["entries"][0]["status"], "Ready");
@@ -262,10 +292,16 @@ fn a_second_pass_does_nothing() {
 #[test]
 fn nothing_found_is_an_outcome_of_its_own() {
     let env = shop();
-    ask(&env, "    - {key: A, action: [access], userIDs: [{namespace: email, value: nobody@example.com}]}");
+    ask(
+        &env,
+        "    - {key: A, action: [access], userIDs: [{namespace: email, value: nobody@example.com}]}",
+    );
     let report = env.apply().exits(0).json();
     let done = task(&report, "A", "access");
-    assert_eq!((done["phase"].as_str(), done["reason"].as_str()), (Some("Complete"), Some("NoMatch")));
+    assert_eq!(
+        (done["phase"].as_str(), done["reason"].as_str()),
+        (Some("Complete"), Some("NoMatch"))
+    );
     assert!(done["package"].is_null());
     assert!(env.files("exports").is_empty());
 }

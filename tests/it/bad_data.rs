@@ -84,13 +84,20 @@ fn an_empty_location_fails_unless_it_may_be_empty() {
     fs::remove_file(env.path("lake/e/a.parquet")).unwrap();
     fails_alone(&env, "e");
     let policy = fs::read_to_string(env.path("policies/dataset-e.yaml")).unwrap();
-    env.write("policies/dataset-e.yaml", &policy.replace("  format:", "  mayBeEmpty: true\n  format:"));
+    env.write(
+        "policies/dataset-e.yaml",
+        &policy.replace("  format:", "  mayBeEmpty: true\n  format:"),
+    );
     env.apply().exits(0);
 }
 
 #[test]
 fn table_formats_are_refused() {
-    for inside in ["_delta_log/00000000000000000000.json", ".hoodie/hoodie.properties", "metadata/v1.metadata.json"] {
+    for inside in [
+        "_delta_log/00000000000000000000.json",
+        ".hoodie/hoodie.properties",
+        "metadata/v1.metadata.json",
+    ] {
         let env = env();
         env.write(&format!("lake/e/{inside}"), "{}");
         env.run(&["check", "--data"]).exits(3);
@@ -103,7 +110,9 @@ fn one_file_in_two_datasets_stops_the_pass() {
     let env = env();
     env.write(
         "policies/again.yaml",
-        &fs::read_to_string(env.path("policies/dataset-other.yaml")).unwrap().replace("{name: other}", "{name: again}"),
+        &fs::read_to_string(env.path("policies/dataset-other.yaml"))
+            .unwrap()
+            .replace("{name: other}", "{name: again}"),
     );
     env.run(&["check", "--data"]).exits(3);
     assert_ne!(env.apply().code, 0);

@@ -6,7 +6,14 @@ use crate::support::Env;
 #[test]
 fn wrong_flags_exit_64() {
     let env = Env::new();
-    for args in [&["plan", "--nope"][..], &["frobnicate"], &[], &["find"], &["plan", "-o", "xml"], &["plan", "--memory", "1"]] {
+    for args in [
+        &["plan", "--nope"][..],
+        &["frobnicate"],
+        &[],
+        &["find"],
+        &["plan", "-o", "xml"],
+        &["plan", "--memory", "1"],
+    ] {
         assert_eq!(env.run(args).code, 64, "{args:?}");
     }
     for args in [&["--help"][..], &["plan", "--help"], &["--version"]] {
@@ -19,10 +26,24 @@ fn help_is_as_recorded() {
     let env = Env::new();
     let mut whole = env.run(&["--help"]).transcript();
     for command in [
-        "check", "plan", "apply", "status", "history", "verify", "find", "demo", "init", "schema", "explain",
-        "completions", "man",
+        "check",
+        "plan",
+        "apply",
+        "status",
+        "history",
+        "verify",
+        "find",
+        "demo",
+        "init",
+        "schema",
+        "explain",
+        "completions",
+        "man",
     ] {
-        whole.push_str(&format!("\n$ amparo {command} -h\n{}", env.run(&[command, "-h"]).transcript()));
+        whole.push_str(&format!(
+            "\n$ amparo {command} -h\n{}",
+            env.run(&[command, "-h"]).transcript()
+        ));
     }
     insta::assert_snapshot!("help", whole);
 }
@@ -31,11 +52,20 @@ fn help_is_as_recorded() {
 fn flags_can_be_environment_variables() {
     let env = Env::new();
     std::fs::rename(env.path("policies"), env.path("p")).unwrap();
-    env.write("p/settings.yaml", "apiVersion: amparo/v1\nkind: Settings\nmetadata: {name: default}\nspec: {}\n");
+    env.write(
+        "p/settings.yaml",
+        "apiVersion: amparo/v1\nkind: Settings\nmetadata: {name: default}\nspec: {}\n",
+    );
     env.run(&["check"]).exits(1);
     env.run_with(&["check"], &[("AMPARO_POLICIES", "p")], "").exits(0);
-    let json = env.run_with(&["check"], &[("AMPARO_POLICIES", "p"), ("AMPARO_OUTPUT", "json")], "").exits(0).json();
-    assert_eq!((json["formatVersion"].as_str(), json["command"].as_str()), (Some("1.0"), Some("check")));
+    let json = env
+        .run_with(&["check"], &[("AMPARO_POLICIES", "p"), ("AMPARO_OUTPUT", "json")], "")
+        .exits(0)
+        .json();
+    assert_eq!(
+        (json["formatVersion"].as_str(), json["command"].as_str()),
+        (Some("1.0"), Some("check"))
+    );
     assert_eq!(json["valid"], true);
 }
 
@@ -74,7 +104,14 @@ fn init_makes_something_that_checks() {
     let again = env.run(&["init", "new"]).exits(0);
     assert!(again.stderr.contains("kept"), "{}", again.stderr);
     let root = env.path("new");
-    let run = env.run(&["--policies", root.join("policies").to_str().unwrap(), "--requests", root.join("requests").to_str().unwrap(), "check", "--data"]);
+    let run = env.run(&[
+        "--policies",
+        root.join("policies").to_str().unwrap(),
+        "--requests",
+        root.join("requests").to_str().unwrap(),
+        "check",
+        "--data",
+    ]);
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
 }
 

@@ -42,7 +42,12 @@ fn delete(env: &Env, extra: &str) {
 }
 
 fn cells(dataset: &Value, path: &str) -> u64 {
-    dataset["fields"].as_array().unwrap().iter().find(|f| f["path"] == path).map_or(0, |f| f["cells"].as_u64().unwrap())
+    dataset["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["path"] == path)
+        .map_or(0, |f| f["cells"].as_u64().unwrap())
 }
 
 #[test]
@@ -55,7 +60,10 @@ fn cells_are_counted_and_kept_ones_are_shown() {
     assert_eq!(dataset["rowsErased"], 2);
     assert_eq!(dataset["retained"][0]["path"], "total");
     assert_eq!(dataset["retained"][0]["cells"], 2);
-    assert_eq!((dataset["filesTouched"].as_u64(), dataset["rowGroupsTouched"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(
+        (dataset["filesTouched"].as_u64(), dataset["rowGroupsTouched"].as_u64()),
+        (Some(1), Some(1))
+    );
     assert_eq!(plan["totals"]["cellsErased"], 3);
 }
 
@@ -63,15 +71,29 @@ fn cells_are_counted_and_kept_ones_are_shown() {
 fn a_hold_on_the_dataset_keeps_the_rows_and_blocks_the_task() {
     let env = env();
     delete(&env, "");
-    env.document("policies", "Hold", "lawsuit", "  {datasets: [e], until: 2026-12-01, reason: lawsuit}");
+    env.document(
+        "policies",
+        "Hold",
+        "lawsuit",
+        "  {datasets: [e], until: 2026-12-01, reason: lawsuit}",
+    );
     let plan = env.plan().exits(0).json();
     let held = task(&plan, "A", "delete");
     assert_eq!((held["phase"].as_str(), held["reason"].as_str()), (Some("Blocked"), Some("Held")));
     assert_eq!(held["datasets"][0]["rowsErased"], 0);
     assert!(held["datasets"][0]["retained"][0]["why"].as_str().unwrap().contains("lawsuit"));
-    env.document("policies", "Hold", "lawsuit", "  {datasets: [e], until: 2026-11-22, reason: lawsuit}");
+    env.document(
+        "policies",
+        "Hold",
+        "lawsuit",
+        "  {datasets: [e], until: 2026-11-22, reason: lawsuit}",
+    );
     let plan = env.plan().exits(0).json();
-    assert_ne!(task(&plan, "A", "delete")["reason"], "Held", "`until` is the first day on which it holds no more");
+    assert_ne!(
+        task(&plan, "A", "delete")["reason"],
+        "Held",
+        "`until` is the first day on which it holds no more"
+    );
 }
 
 #[test]
@@ -82,7 +104,12 @@ fn a_hold_on_a_field_keeps_it_and_the_id_fields() {
     let plan = env.plan().exits(0).json();
     let dataset = &task(&plan, "A", "delete")["datasets"][0];
     assert_eq!((cells(dataset, "who"), cells(dataset, "name")), (0, 1));
-    let kept: Vec<_> = dataset["retained"].as_array().unwrap().iter().map(|r| r["path"].as_str().unwrap()).collect();
+    let kept: Vec<_> = dataset["retained"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["path"].as_str().unwrap())
+        .collect();
     assert!(kept.contains(&"who") && kept.contains(&"total"), "{kept:?}");
 }
 
@@ -110,7 +137,12 @@ fn too_large_a_share_of_a_dataset_blocks() {
     assert_eq!(task(&plan, "A", "delete")["reason"], "LimitExceeded");
     env.document("policies", "Settings", "default", "  {limits: {maxFractionErased: 0.5}}");
     env.plan().exits(0);
-    env.document("policies", "Settings", "default", "  {limits: {maxRowsPerUser: 100, maxFractionErased: 0.5}}");
+    env.document(
+        "policies",
+        "Settings",
+        "default",
+        "  {limits: {maxRowsPerUser: 100, maxFractionErased: 0.5}}",
+    );
     env.plan().exits(4);
 }
 

@@ -2,7 +2,8 @@
 
 use crate::support::{Env, text};
 
-const PLANTED: [&str; 4] = ["planted.person@example.com", "planted-cell-value", "PLANTED-KEY-4711", "planted-other"];
+const PLANTED: [&str; 4] =
+    ["planted.person@example.com", "planted-cell-value", "PLANTED-KEY-4711", "planted-other"];
 
 fn env() -> Env {
     let env = Env::new();
@@ -50,8 +51,16 @@ fn no_output_but_the_package_holds_an_identity() {
     let stdin = format!("email={}\n", PLANTED[0]);
     for format in ["human", "json", "markdown"] {
         for command in [
-            &["check"][..], &["check", "--data"], &["plan"], &["apply", "--auto-approve"], &["status"],
-            &["history"], &["verify"], &["verify", "--ledger"], &["find", "-"], &["plan", "--out", "saved.json"],
+            &["check"][..],
+            &["check", "--data"],
+            &["plan"],
+            &["apply", "--auto-approve"],
+            &["status"],
+            &["history"],
+            &["verify"],
+            &["verify", "--ledger"],
+            &["find", "-"],
+            &["plan", "--out", "saved.json"],
         ] {
             for verbosity in ["-q", "-vv"] {
                 let mut args = vec!["-o", format, verbosity];
@@ -74,9 +83,24 @@ fn no_output_but_the_package_holds_an_identity() {
 fn a_broken_request_is_shown_without_its_words() {
     let env = env();
     for (name, broken) in [
-        ("a.yaml", format!("apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {{name: a}}\nspec: {{users: [{{key: {}, userIDs: [", PLANTED[0])),
-        ("b.json", format!("{{\"users\": [{{\"key\": \"{}\", \"{}\": 1,, }}]}}", PLANTED[2], PLANTED[1])),
-        ("c.yaml", format!("apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {{name: \"{}\"}}\nspec: {{{}: 1}}\n", PLANTED[0], PLANTED[1])),
+        (
+            "a.yaml",
+            format!(
+                "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {{name: a}}\nspec: {{users: [{{key: {}, userIDs: [",
+                PLANTED[0]
+            ),
+        ),
+        (
+            "b.json",
+            format!("{{\"users\": [{{\"key\": \"{}\", \"{}\": 1,, }}]}}", PLANTED[2], PLANTED[1]),
+        ),
+        (
+            "c.yaml",
+            format!(
+                "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {{name: \"{}\"}}\nspec: {{{}: 1}}\n",
+                PLANTED[0], PLANTED[1]
+            ),
+        ),
     ] {
         env.write(&format!("requests/{name}"), &broken);
     }
@@ -91,7 +115,11 @@ fn a_broken_request_is_shown_without_its_words() {
 #[test]
 fn arguments_are_not_repeated() {
     let env = env();
-    for args in [&["find", PLANTED[0]][..], &["find", "nope nope=planted-other"], &["find", "email=planted.person@example.com", "--by", "cell"]] {
+    for args in [
+        &["find", PLANTED[0]][..],
+        &["find", "nope nope=planted-other"],
+        &["find", "email=planted.person@example.com", "--by", "cell"],
+    ] {
         let run = env.run(args);
         clean(&format!("{args:?}"), run.stdout.as_bytes());
         clean(&format!("{args:?}"), run.stderr.as_bytes());

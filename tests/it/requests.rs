@@ -23,12 +23,16 @@ const GOOD: &str = "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], u
 fn one_invalid_request_does_not_stop_the_others() {
     let env = env();
     env.request("good", GOOD);
-    env.write("requests/broken.yaml", "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {name: broken}\nspec: {users: 7}\n");
+    env.write(
+        "requests/broken.yaml",
+        "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {name: broken}\nspec: {users: 7}\n",
+    );
     env.run(&["check"]).exits(3);
     env.plan().exits(3);
     let report = env.apply().exits(5).json();
     assert_eq!(task(&report, "A", "access")["reason"], "Exported");
-    let rejected = report["tasks"].as_array().unwrap().iter().find(|t| t["request"] == "broken").unwrap();
+    let rejected =
+        report["tasks"].as_array().unwrap().iter().find(|t| t["request"] == "broken").unwrap();
     assert_eq!(rejected["phase"], "Rejected");
 }
 
@@ -54,7 +58,10 @@ fn withdrawn_and_suspended_requests_act_without_reopening() {
     env.request("good", &GOOD.replace("{regulation", "{suspend: true, regulation"));
     let report = env.apply().exits(0).json();
     let held = task(&report, "A", "access");
-    assert_eq!((held["phase"].as_str(), held["reason"].as_str()), (Some("Blocked"), Some("Suspended")));
+    assert_eq!(
+        (held["phase"].as_str(), held["reason"].as_str()),
+        (Some("Blocked"), Some("Suspended"))
+    );
     env.request("good", GOOD);
     env.apply().exits(0);
     env.request("good", &GOOD.replace("{regulation", "{withdrawn: true, regulation"));
@@ -70,7 +77,10 @@ fn a_removed_request_is_orphaned() {
     std::fs::remove_file(env.path("requests/subjectrequest-good.yaml")).unwrap();
     let plan = env.plan().exits(4).json();
     let gone = task(&plan, "A", "access");
-    assert_eq!((gone["phase"].as_str(), gone["reason"].as_str()), (Some("Blocked"), Some("Orphaned")));
+    assert_eq!(
+        (gone["phase"].as_str(), gone["reason"].as_str()),
+        (Some("Blocked"), Some("Orphaned"))
+    );
 }
 
 #[test]
@@ -82,7 +92,10 @@ fn a_saved_plan_is_applied_exactly_or_not_at_all() {
     env.apply().exits(0);
     env.request("second", &GOOD.replace("key: A", "key: B"));
     env.run(&["plan", "--out", "saved.json"]).exits(0);
-    env.parquet("lake/e.parquet", vec![("who", text(&["p", "q", "r"])), ("qa", text(&["", "", ""]))]);
+    env.parquet(
+        "lake/e.parquet",
+        vec![("who", text(&["p", "q", "r"])), ("qa", text(&["", "", ""]))],
+    );
     let stale = env.run(&["apply", "saved.json"]).exits(6);
     assert!(stale.stderr.contains('e'), "{}", stale.stderr);
     env.run(&["plan", "--out", "saved.json"]).exits(0);
@@ -111,7 +124,12 @@ fn detailed_exit_code_tells_changes_from_none() {
 #[test]
 fn overdue_tasks_ask_for_a_person() {
     let env = env();
-    env.request("late", &GOOD.replace("{regulation", "{suspend: true, regulation").replace("2026-11-20", "2026-01-20"));
+    env.request(
+        "late",
+        &GOOD
+            .replace("{regulation", "{suspend: true, regulation")
+            .replace("2026-11-20", "2026-01-20"),
+    );
     env.plan().exits(4);
     env.apply().exits(4);
     let status = env.run(&["status", "-o", "json"]).exits(0).json();

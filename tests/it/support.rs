@@ -91,7 +91,9 @@ impl Env {
 
     /// Writes a document of any kind.
     pub(crate) fn document(&self, folder: &str, kind: &str, name: &str, spec: &str) -> &Self {
-        let text = format!("apiVersion: amparo/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n{spec}\n");
+        let text = format!(
+            "apiVersion: amparo/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n{spec}\n"
+        );
         self.write(&format!("{folder}/{}-{name}.yaml", kind.to_lowercase()), &text)
     }
 
@@ -123,7 +125,8 @@ impl Env {
             command.env_remove(name);
         }
         command.env("NO_COLOR", "1").envs(env.iter().copied());
-        let output: Output = assert_cmd::Command::from_std(command).write_stdin(stdin).output().unwrap();
+        let output: Output =
+            assert_cmd::Command::from_std(command).write_stdin(stdin).output().unwrap();
         Run {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),

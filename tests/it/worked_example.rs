@@ -19,11 +19,8 @@ const ROWS: [[&str; 5]; 8] = [
 
 fn lake() -> Env {
     let env = Env::new();
-    let columns = FIELDS
-        .iter()
-        .enumerate()
-        .map(|(i, name)| (*name, text(&ROWS.map(|row| row[i]))))
-        .collect();
+    let columns =
+        FIELDS.iter().enumerate().map(|(i, name)| (*name, text(&ROWS.map(|row| row[i])))).collect();
     env.parquet("lake/suite/part-0.parquet", columns);
     env.document("policies", "Namespace", "visitor", "  {namespace: visitor, expansion: cookie}");
     env.dataset(
@@ -64,7 +61,16 @@ fn request(env: &Env, ids: &[(&str, &str)], expand: bool, action: &str) {
 }
 
 /// The unique values of each column of a file; `None` where the column is absent.
-fn unique(file: Option<&String>) -> Option<Vec<Option<BTreeSet<String>>>> {
+type Unique = Vec<Option<BTreeSet<String>>>;
+
+/// Identities of a request, the flags to try, and the touched rows with their cells.
+type Deletion = (Vec<(&'static str, &'static str)>, Vec<bool>, Vec<(usize, &'static str)>);
+
+/// Identities, the flags to try, and the person and device files.
+type Access =
+    (&'static [(&'static str, &'static str)], &'static [bool], &'static str, &'static str);
+
+fn unique(file: Option<&String>) -> Option<Unique> {
     let file = file?;
     let names = header(file);
     let rows = csv(file);
@@ -72,14 +78,17 @@ fn unique(file: Option<&String>) -> Option<Vec<Option<BTreeSet<String>>>> {
         FIELDS
             .iter()
             .map(|field| {
-                names.iter().any(|n| n == field).then(|| rows.iter().map(|r| r[*field].clone()).collect())
+                names
+                    .iter()
+                    .any(|n| n == field)
+                    .then(|| rows.iter().map(|r| r[*field].clone()).collect())
             })
             .collect(),
     )
 }
 
 /// `Mary | 77, 88 | – | …`: what a file of the published table shows; empty where there is no file.
-fn expected(line: &str) -> Option<Vec<Option<BTreeSet<String>>>> {
+fn expected(line: &str) -> Option<Unique> {
     (!line.is_empty()).then(|| {
         line.split('|')
             .map(str::trim)
@@ -91,11 +100,16 @@ fn expected(line: &str) -> Option<Vec<Option<BTreeSet<String>>>> {
 #[test]
 fn access_shows_what_the_published_table_shows() {
     let mary = "Mary | 77, 88, 99 | A, B, C | M, N, O | X, Y, Z";
-    let table: [(&[(&str, &str)], &[bool], &str, &str); 7] = [
+    let table: [Access; 7] = [
         (&[("visitor", "77")], &[false, true], "", "– | 77 | – | M, P | X, W"),
         (&[("user", "Mary")], &[false], mary, ""),
         (&[("user", "Mary")], &[true], mary, "– | 77, 88 | – | N, P | U, W"),
-        (&[("user", "Mary"), ("visitor", "66")], &[true], mary, "– | 66, 77, 88 | – | N, P | U, W, Z"),
+        (
+            &[("user", "Mary"), ("visitor", "66")],
+            &[true],
+            mary,
+            "– | 66, 77, 88 | – | N, P | U, W, Z",
+        ),
         (&[("xyz", "X")], &[false], "", "– | 55, 77 | – | M, R | X"),
         (&[("xyz", "X")], &[true], "", "– | 55, 77 | – | M, P, R | W, X"),
         (&[("USER", "mary")], &[false], mary, ""),
@@ -114,9 +128,13 @@ fn access_shows_what_the_published_table_shows() {
 }
 
 /// Which cells of which rows a delete touches, as the published table has them.
-fn delete_table() -> Vec<(Vec<(&'static str, &'static str)>, Vec<bool>, Vec<(usize, &'static str)>)> {
+fn delete_table() -> Vec<Deletion> {
     vec![
-        (vec![("visitor", "77")], vec![false, true], vec![(1, "Mary v1 A e1 z1"), (4, "John v1 D e2 z2")]),
+        (
+            vec![("visitor", "77")],
+            vec![false, true],
+            vec![(1, "Mary v1 A e1 z1"), (4, "John v1 D e2 z2")],
+        ),
         (
             vec![("user", "Mary")],
             vec![false],

@@ -51,7 +51,11 @@ pub fn write(root: &Path) -> Result<u64, SampleError> {
         let path = lake.join(format!("orders/orders-{part}.parquet"));
         rows += file(&path, &tables::orders(&mut random, part, 4_000)?, 2_000)?;
     }
-    rows += file(&lake.join("qa-web-events.parquet"), &tables::qa_web_events(&mut random, 2_000)?, 2_000)?;
+    rows += file(
+        &lake.join("qa-web-events.parquet"),
+        &tables::qa_web_events(&mut random, 2_000)?,
+        2_000,
+    )?;
     Ok(rows)
 }
 

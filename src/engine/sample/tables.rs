@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Builder, Int64Array,
-    ListBuilder, StringArray, StringBuilder, StructArray, StructBuilder, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Builder,
+    Int64Array, ListBuilder, StringArray, StringBuilder, StructArray, StructBuilder,
+    TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use arrow::record_batch::RecordBatch;
@@ -68,10 +69,15 @@ fn batch(columns: Vec<(&str, ArrayRef, bool)>) -> Result<RecordBatch, SampleErro
 }
 
 /// One day of web events. A customer has one to three devices; every 20th device is shared by two.
-pub(super) fn web_events(random: &mut Random, day: i64, rows: u64) -> Result<RecordBatch, SampleError> {
+pub(super) fn web_events(
+    random: &mut Random,
+    day: i64,
+    rows: u64,
+) -> Result<RecordBatch, SampleError> {
     let start = NOVEMBER + (day - 1) * DAY;
     let (mut hits, mut ts) = (Vec::new(), Vec::new());
-    let (mut visitors, mut ecids, mut emails, mut crm) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut visitors, mut ecids, mut emails, mut crm) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut ips, mut urls, mut campaigns, mut os, mut browsers) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut lat, mut lon) = (Vec::new(), Vec::new());
@@ -109,10 +115,8 @@ pub(super) fn web_events(random: &mut Random, day: i64, rows: u64) -> Result<Rec
         tags.append(true);
     }
     let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, true));
-    let device = StructArray::from(vec![
-        (text("os"), strings(&os)),
-        (text("browser"), strings(&browsers)),
-    ]);
+    let device =
+        StructArray::from(vec![(text("os"), strings(&os)), (text("browser"), strings(&browsers))]);
     let device_field = Arc::new(Field::new("device", device.data_type().clone(), true));
     let props = StructArray::from(vec![
         (text("campaign"), strings(&campaigns)),
@@ -146,19 +150,35 @@ pub(super) fn customers(rows: u64) -> Result<RecordBatch, SampleError> {
         all.iter().map(|n| (n % 3 != 0).then(|| format!("+49 30 555{n:05}"))).collect();
     let births = all.iter().map(|n| i32::try_from(n * 11 % 15_000).ok());
     batch(vec![
-        ("customer_id", Arc::new(Int64Array::from_iter_values(all.iter().map(|n| number(*n) + 10_000))), false),
+        (
+            "customer_id",
+            Arc::new(Int64Array::from_iter_values(all.iter().map(|n| number(*n) + 10_000))),
+            false,
+        ),
         ("crm_id", strings(&all.iter().map(|n| Some(crm_id(*n))).collect::<Vec<_>>()), true),
         ("email", strings(&all.iter().map(|n| Some(email(*n))).collect::<Vec<_>>()), true),
         ("name", strings(&all.iter().map(|n| Some(name(*n))).collect::<Vec<_>>()), true),
         ("phone", strings(&phones), true),
         ("birth_date", Arc::new(Date32Array::from_iter(births)), true),
-        ("created_at", timestamps(all.iter().map(|n| NOVEMBER - DAY * (number(*n) % 900)).collect()), false),
-        ("newsletter", Arc::new(BooleanArray::from_iter(all.iter().map(|n| Some(n % 2 == 0)))), true),
+        (
+            "created_at",
+            timestamps(all.iter().map(|n| NOVEMBER - DAY * (number(*n) % 900)).collect()),
+            false,
+        ),
+        (
+            "newsletter",
+            Arc::new(BooleanArray::from_iter(all.iter().map(|n| Some(n % 2 == 0)))),
+            true,
+        ),
     ])
 }
 
 /// Orders: about four a customer, each with one to three items.
-pub(super) fn orders(random: &mut Random, part: u64, rows: u64) -> Result<RecordBatch, SampleError> {
+pub(super) fn orders(
+    random: &mut Random,
+    part: u64,
+    rows: u64,
+) -> Result<RecordBatch, SampleError> {
     let item_fields = Fields::from(vec![
         Field::new("sku", DataType::Utf8, true),
         Field::new("quantity", DataType::Int32, true),
@@ -167,7 +187,8 @@ pub(super) fn orders(random: &mut Random, part: u64, rows: u64) -> Result<Record
         item_fields,
         vec![Box::new(StringBuilder::new()), Box::new(Int32Builder::new())],
     ));
-    let (mut ids, mut owners, mut times, mut totals) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut ids, mut owners, mut times, mut totals) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut names, mut streets, mut cities) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..rows {
         let customer = random.below(CUSTOMERS);
@@ -212,8 +233,10 @@ pub(super) fn orders(random: &mut Random, part: u64, rows: u64) -> Result<Record
 /// The test dataset.
 pub(super) fn qa_web_events(random: &mut Random, rows: u64) -> Result<RecordBatch, SampleError> {
     let testers: Vec<u64> = (0..rows).map(|_| random.below(50)).collect();
-    let times = (0..rows).map(|row| NOVEMBER + i64::try_from(row).unwrap_or(0) * 1_000_000).collect();
-    let emails: Vec<_> = testers.iter().map(|t| Some(format!("tester{t}@qa.example.com"))).collect();
+    let times =
+        (0..rows).map(|row| NOVEMBER + i64::try_from(row).unwrap_or(0) * 1_000_000).collect();
+    let emails: Vec<_> =
+        testers.iter().map(|t| Some(format!("tester{t}@qa.example.com"))).collect();
     let crm: Vec<_> = testers.iter().map(|t| Some(crm_id(90_000_000 + t))).collect();
     let urls: Vec<_> =
         testers.iter().map(|t| Some(format!("https://qa.shop.example/cart?user={t}"))).collect();
