@@ -28,6 +28,7 @@ mod testing;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::model::Dataset;
 use crate::plan::{DatasetFiles, Hit, Inventory, Probe, RowKey, RowValue};
@@ -84,17 +85,17 @@ impl Engine {
         inventory::inventory(&self.options.working_dir, self.session.jobs(), datasets, reserved)
     }
 
-    /// Finds the identities of a probe: every hit, sorted by file, row, leaf, element and identity.
+    /// Finds the identities of a probe, which is copied where only a reference is given: every hit, sorted by file, row, leaf, element and identity.
     ///
     /// # Errors
     /// [`EngineError::Unreadable`] and [`EngineError::Changed`] name the first file that failed.
     pub fn probe(
         &self,
         dataset: &DatasetFiles,
-        probe: &Probe,
+        probe: impl Into<Arc<Probe>>,
         options: ProbeOptions<'_>,
     ) -> Result<Vec<Hit>, EngineError> {
-        find::probe(&self.session, dataset, probe, options)
+        find::probe(&self.session, dataset, probe.into(), options)
     }
 
     /// How many rows match a probe, by index of the file. Cheaper than [`Engine::probe`].
@@ -104,10 +105,10 @@ impl Engine {
     pub fn count_rows(
         &self,
         dataset: &DatasetFiles,
-        probe: &Probe,
+        probe: impl Into<Arc<Probe>>,
         options: ProbeOptions<'_>,
     ) -> Result<Vec<u64>, EngineError> {
-        find::count_rows(&self.session, dataset, probe, options)
+        find::count_rows(&self.session, dataset, probe.into(), options)
     }
 
     /// The non-null values of these leaves in these rows (sorted, each once), sorted by row, leaf and

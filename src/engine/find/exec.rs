@@ -4,7 +4,6 @@
 //! What it works on are plain values (files, leaves, keys, options), so that a plan with it can be sent
 //! to other machines; everything else is made when it runs. Partitions take row groups from one queue.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -25,13 +24,14 @@ use datafusion::physical_plan::{
 };
 use futures::TryStreamExt;
 
-use crate::model::{Key, Leaf, LeafType};
+use crate::model::{Key, Leaf};
 use crate::plan::{DataFile, DatasetFiles, Probe, ProbeLeaf};
 
 use super::super::EngineError;
 use super::super::guard::guarded;
 use super::super::opened::{self, Opened};
-use super::keys::{Keys, Stored, rescaled};
+use super::compile::{KeyCache, Wanted};
+use super::keys::Stored;
 use super::unit::{Company, RawHit, Target, Unit};
 
 /// What the operator puts out.
@@ -55,7 +55,7 @@ pub(super) struct ProbeExec {
     units: Vec<(usize, usize)>,
     next: AtomicUsize,
     slots: Vec<Slot>,
-    keys: Mutex<HashMap<(usize, Stored), Arc<Keys>>>,
+    keys: KeyCache,
     company: Company,
     properties: Arc<PlanProperties>,
 }
@@ -82,7 +82,7 @@ impl ProbeExec {
     /// The search of these files (by index into `dataset.files`) by `partitions` at a time.
     pub(super) fn new(
         dataset: &DatasetFiles,
-        probe: &Probe,
+        probe: Arc<Probe>,
         candidates: &[usize],
         (output, prune): (Output, bool),
         partitions: usize,
@@ -109,14 +109,14 @@ impl ProbeExec {
         Self {
             files: Arc::new(dataset.files.clone()),
             leaves: Arc::new(dataset.leaves.clone()),
-            probe: Arc::new(probe.clone()),
             output,
             prune,
             units,
             next: AtomicUsize::new(0),
             slots,
-            keys: Mutex::new(HashMap::new()),
-            company: Company::new(probe),
+            keys: KeyCache::default(),
+            company: Company::new(&probe),
+            probe,
             properties: Arc::new(properties),
         }
     }
@@ -201,7 +201,7 @@ impl ProbeExec {
             .collect::<Option<_>>()
             .ok_or(missing)?;
         let opened = opened::open(file, &wanted)?;
-        let mut targets = Vec::new();
+        let mut found = Vec::new();
         let mut everywhere = Vec::new();
         for (number, (probe, leaf)) in self.probe.leaves.iter().zip(&wanted).enumerate() {
             if leaf.partition {
@@ -209,13 +209,21 @@ impl ProbeExec {
                 continue;
             }
             let Some(Some(column)) = opened.columns.get(number) else { continue };
-            let chunk =
-                opened.metadata.row_groups().first().and_then(|g| g.columns().get(column.index));
-            let Some(chunk) = chunk else { continue };
-            let stored = Stored { kind: column.leaf.kind.clone(), physical: chunk.column_type() };
-            let keys = self.compiled(number, probe, leaf, stored);
-            targets.push(Target { leaf: probe.leaf, column: column.index, keys });
+            let schema = opened.metadata.file_metadata().schema_descr();
+            let Some(described) = schema.columns().get(column.index) else { continue };
+            let stored =
+                Stored { kind: column.leaf.kind.clone(), physical: described.physical_type() };
+            found.push((column.index, Wanted { number, probe, leaf, stored }));
         }
+        let (columns, wanted): (Vec<usize>, Vec<Wanted<'_>>) = found.into_iter().unzip();
+        let leaves: Vec<u16> = wanted.iter().map(|wanted| wanted.probe.leaf).collect();
+        let keys = self.keys.get(wanted, &|identity| self.company.counts_alone(identity));
+        let targets = leaves
+            .into_iter()
+            .zip(columns)
+            .zip(keys)
+            .map(|((leaf, column), keys)| Target { leaf, column, keys })
+            .collect();
         let starts = file
             .row_groups
             .iter()
@@ -226,29 +234,6 @@ impl ProbeExec {
             })
             .collect();
         Ok(Searched { file: opened, targets, everywhere, starts })
-    }
-
-    /// The keys of a leaf for a way of storing it, compiled once.
-    fn compiled(&self, number: usize, probe: &ProbeLeaf, leaf: &Leaf, stored: Stored) -> Arc<Keys> {
-        let alone = |identity| self.company.counts_alone(identity);
-        let compile = |stored: &Stored| match (&leaf.kind, &stored.kind) {
-            (LeafType::Decimal { scale, .. }, LeafType::Decimal { scale: own, .. })
-                if scale != own =>
-            {
-                Keys::new(&rescaled(probe, *scale, *own), stored, alone)
-            }
-            (LeafType::Decimal { scale, .. }, LeafType::Int { .. }) => {
-                Keys::new(&rescaled(probe, *scale, 0), stored, alone)
-            }
-            _ => Keys::new(probe, stored, alone),
-        };
-        match self.keys.lock() {
-            Ok(mut known) => {
-                let entry = known.entry((number, stored));
-                Arc::clone(entry.or_insert_with_key(|(_, stored)| Arc::new(compile(stored))))
-            }
-            Err(_) => Arc::new(compile(&stored)),
-        }
     }
 }
 

@@ -4,14 +4,26 @@
 //! another scale or unit, or in another physical type. Each key is brought to the file's own form once,
 //! so that values are compared as they lie in the pages.
 
+use std::borrow::Cow;
+
 use arrow::datatypes::i256;
 use parquet::basic::Type as Physical;
 
 use crate::model::{Key, LeafType, Namespace, TimeUnit};
 use crate::plan::{IdentityId, ProbeLeaf};
 
-use super::lookup::{Bytes, Decimals, Int96, Ints};
+use super::lookup::{Bytes, Decimals, Int96, Ints, shortest};
 use super::prune::{MOST_KEYS, Pruning};
+
+/// The keys in order, equal ones side by side: as a probe should have them.
+fn sorted_keys(probe: &ProbeLeaf) -> Cow<'_, [(Key, IdentityId)]> {
+    if probe.keys.is_sorted() {
+        return Cow::Borrowed(&probe.keys);
+    }
+    let mut keys = probe.keys.clone();
+    keys.sort_unstable();
+    Cow::Owned(keys)
+}
 
 /// How a file stores a leaf: what compiled keys depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,25 +64,28 @@ impl Keys {
         stored: &Stored,
         counts_alone: impl Fn(IdentityId) -> bool,
     ) -> Self {
-        let mut by_key: Vec<(Raw, IdentityId)> = probe
-            .keys
-            .iter()
-            .filter_map(|(key, identity)| Some((raw(key, stored)?, *identity)))
-            .collect();
-        by_key.sort_unstable();
         let mut keys = Self {
             lookup: AnyLookup::Nothing,
             pruning: None,
-            owners: by_key.iter().map(|(_, identity)| *identity).collect(),
-            ends: Vec::new(),
-            alone: Vec::new(),
+            owners: Vec::with_capacity(probe.keys.len()),
+            ends: Vec::with_capacity(probe.keys.len()),
+            alone: Vec::with_capacity(probe.keys.len()),
         };
-        for same in by_key.chunk_by(|(a, _), (b, _)| a == b) {
-            keys.ends.push(keys.ends.last().copied().unwrap_or(0) + same.len());
-            keys.alone.push(same.iter().any(|(_, identity)| counts_alone(*identity)));
+        let mut raws: Vec<Raw<'_>> = Vec::with_capacity(probe.keys.len());
+        let sorted = sorted_keys(probe);
+        for (key, identity) in sorted.iter() {
+            let Some(raw) = raw(key, stored) else { continue };
+            if raws.last() != Some(&raw) {
+                raws.push(raw);
+                keys.ends.push(keys.owners.len());
+                keys.alone.push(false);
+            }
+            keys.owners.push(*identity);
+            if let (Some(end), Some(alone)) = (keys.ends.last_mut(), keys.alone.last_mut()) {
+                *end += 1;
+                *alone |= counts_alone(*identity);
+            }
         }
-        let mut raws: Vec<Raw> = by_key.into_iter().map(|(raw, _)| raw).collect();
-        raws.dedup();
         keys.pruning = pruning(&raws, &probe.namespace, stored);
         keys.lookup = AnyLookup::new(&raws, &probe.namespace, stored);
         keys
@@ -97,7 +112,7 @@ impl Keys {
 }
 
 impl AnyLookup {
-    fn new(raws: &[Raw], namespace: &Namespace, stored: &Stored) -> Self {
+    fn new(raws: &[Raw<'_>], namespace: &Namespace, stored: &Stored) -> Self {
         let ints = || raws.iter().filter_map(Raw::int).collect::<Vec<_>>();
         let texts = || raws.iter().filter_map(Raw::bytes).collect::<Vec<&[u8]>>();
         match (stored.physical, &stored.kind) {
@@ -119,14 +134,14 @@ impl AnyLookup {
 
 /// A key in a file's own form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Raw {
+enum Raw<'a> {
     Int(i64),
     /// Nanoseconds, for INT96.
     Wide(i128),
-    Bytes(Vec<u8>),
+    Bytes(Cow<'a, [u8]>),
 }
 
-impl Raw {
+impl Raw<'_> {
     const fn int(&self) -> Option<i64> {
         if let Self::Int(number) = self { Some(*number) } else { None }
     }
@@ -141,7 +156,7 @@ impl Raw {
 }
 
 /// The keys for pruning, where equality is equality of what is stored.
-fn pruning(raws: &[Raw], namespace: &Namespace, stored: &Stored) -> Option<Pruning> {
+fn pruning(raws: &[Raw<'_>], namespace: &Namespace, stored: &Stored) -> Option<Pruning> {
     if raws.len() > MOST_KEYS {
         return None;
     }
@@ -170,15 +185,15 @@ fn sorted<T: Ord>(keys: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 /// A key in the form of a file's column; `None` where the column cannot hold it.
-fn raw(key: &Key, stored: &Stored) -> Option<Raw> {
+fn raw<'a>(key: &'a Key, stored: &Stored) -> Option<Raw<'a>> {
     match (key, &stored.kind) {
         (Key::Text(text), LeafType::Text | LeafType::Binary | LeafType::FixedBinary(_)) => {
-            Some(Raw::Bytes(text.clone().into_bytes()))
+            Some(Raw::Bytes(Cow::Borrowed(text.as_bytes())))
         }
         (
             Key::Bytes(bytes),
             LeafType::Text | LeafType::Binary | LeafType::FixedBinary(_) | LeafType::Uuid,
-        ) => Some(Raw::Bytes(bytes.clone())),
+        ) => Some(Raw::Bytes(Cow::Borrowed(bytes))),
         (Key::Int(number), LeafType::Int { bits, signed }) => {
             int(*number, *bits, *signed).map(Raw::Int)
         }
@@ -213,11 +228,11 @@ fn int(number: i128, bits: u8, signed: bool) -> Option<i64> {
     }
 }
 
-fn decimal(digits: &str, physical: Physical) -> Option<Raw> {
+fn decimal(digits: &str, physical: Physical) -> Option<Raw<'static>> {
     match physical {
         Physical::INT32 | Physical::INT64 => digits.parse().ok().map(Raw::Int),
         _ => i256::from_string(digits)
-            .map(|number| Raw::Bytes(super::lookup::shortest(&number.to_be_bytes()).to_vec())),
+            .map(|number| Raw::Bytes(shortest(&number.to_be_bytes()).to_vec().into())),
     }
 }
 

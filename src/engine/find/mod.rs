@@ -7,6 +7,7 @@
 //! How fast it is, and what was tried: `examples/bench/README.md`.
 
 mod chunk;
+mod compile;
 mod exec;
 mod keys;
 pub(crate) mod lookup;
@@ -38,6 +39,13 @@ pub struct ProbeOptions<'a> {
     pub candidates: Option<&'a [u32]>,
 }
 
+/// A copy: callers that are done with a probe better hand it over.
+impl From<&Probe> for Arc<Probe> {
+    fn from(probe: &Probe) -> Self {
+        Self::new(probe.clone())
+    }
+}
+
 impl Default for ProbeOptions<'_> {
     fn default() -> Self {
         Self { prune: true, candidates: None }
@@ -48,7 +56,7 @@ impl Default for ProbeOptions<'_> {
 pub(super) fn probe(
     session: &Session,
     dataset: &DatasetFiles,
-    probe: &Probe,
+    probe: Arc<Probe>,
     options: ProbeOptions<'_>,
 ) -> Result<Vec<Hit>, EngineError> {
     let mut hits = Vec::new();
@@ -63,7 +71,7 @@ pub(super) fn probe(
 pub(super) fn count_rows(
     session: &Session,
     dataset: &DatasetFiles,
-    probe: &Probe,
+    probe: Arc<Probe>,
     options: ProbeOptions<'_>,
 ) -> Result<Vec<u64>, EngineError> {
     let mut counts = vec![0; dataset.files.len()];
@@ -82,7 +90,7 @@ pub(super) fn count_rows(
 fn run(
     session: &Session,
     dataset: &DatasetFiles,
-    probe: &Probe,
+    probe: Arc<Probe>,
     options: ProbeOptions<'_>,
     output: Output,
 ) -> Result<Vec<RecordBatch>, EngineError> {
