@@ -293,5 +293,9 @@ fn scaled(unscaled: &str, scale: i8) -> String {
     let scale = usize::from(scale.unsigned_abs());
     let padded = format!("{digits:0>width$}", width = scale + 1);
     let (whole, fraction) = padded.split_at(padded.len() - scale);
-    format!("{sign}{whole}.{fraction}")
+    match fraction.trim_end_matches('0') {
+        // As an integer column would have it: a link from one to the other must hold.
+        "" => format!("{sign}{whole}"),
+        fraction => format!("{sign}{whole}.{fraction}"),
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::{Action, Phase, Reason};
+use crate::model::{Action, Catalog, Phase, Reason};
 use crate::plan::{Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record};
 
@@ -83,6 +83,7 @@ pub fn apply(
     }
     let engine = engine(workspace, &loaded.catalog)?;
     let pass = Pass { workspace, texts: &texts, loaded: &loaded, engine: &engine, now };
+    keep_apart(workspace, &loaded.catalog)?;
     // Before the state is opened, which would make its directory: it must not lie in a dataset.
     let inventory = pass.inventory()?;
     let mut state = state_dir(workspace, &loaded.catalog)?.write(workspace.lock_wait)?;
@@ -99,6 +100,25 @@ pub fn apply(
     approve(approval, &outlook.plan)?;
     Applying { pass, outlook: &outlook, state: &mut state, exports: &exports }
         .all(events, &loaded.diagnostics)
+}
+
+/// Refuses exports and state that lie in one another: a package must never land among the ledger's
+/// files.
+fn keep_apart(workspace: &Workspace, catalog: &Catalog) -> Result<(), PassError> {
+    let place = |text: &str| {
+        crate::store::directory(text, ".".as_ref())
+            .map(|path| std::path::absolute(&path).unwrap_or(path))
+    };
+    let state = place(workspace.state(&catalog.settings))?;
+    let exports = place(workspace.exports(&catalog.settings))?;
+    if state.starts_with(&exports) || exports.starts_with(&state) {
+        return Err(PassError::Argument {
+            what: "the state and the exports directory lie in one another".to_owned(),
+            hint: "give each a directory of its own in Settings, or by --state and --exports"
+                .to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// Deletes packages that a killed pass published and did not record, and what it left half copied.

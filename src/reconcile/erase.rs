@@ -19,7 +19,6 @@ use crate::plan::{
 use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key};
 
 use super::measure::in_parallel;
-use super::outcome::Erasure;
 use super::pass::{Outlook, Pass};
 use super::record::task_ref;
 use super::recover::{deployment_key, file_digest};
@@ -27,6 +26,28 @@ use super::{Event, Events, PassError};
 
 /// Files staged at a time: their new versions lie beside the old ones until they are swapped.
 const BATCH: usize = 64;
+
+/// What an erasure came to for one task.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Erasure {
+    pub(super) rows: u64,
+    pub(super) cells: u64,
+    pub(super) files: u64,
+    /// Whether it was proved; `None`: nothing changed.
+    pub(super) proved: Option<bool>,
+    pub(super) seconds: f64,
+}
+
+impl Erasure {
+    /// Adds a later round.
+    pub(super) fn add(&mut self, more: Self) {
+        self.rows += more.rows;
+        self.cells += more.cells;
+        self.files += more.files;
+        self.seconds += more.seconds;
+        self.proved = more.proved.or(self.proved);
+    }
+}
 
 /// What a round of erasure came to.
 #[derive(Default)]

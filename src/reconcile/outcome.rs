@@ -6,7 +6,7 @@ use crate::model::{Action, Phase, Reason, TaskId};
 use crate::plan::{LedgerView, PackageRecord, TaskCounts, TaskIndex};
 use crate::store::Record;
 
-use super::erase::Round;
+use super::erase::{Erasure, Round};
 use super::export::Exported;
 use super::pass::Outlook;
 use super::record::{counts, rows_erased, sources, task_ref};
@@ -224,27 +224,5 @@ impl<'a> Outcomes<'a> {
                 verified: outcome.verified,
             },
         })
-    }
-}
-
-/// What an erasure came to for one task.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Erasure {
-    pub(super) rows: u64,
-    pub(super) cells: u64,
-    pub(super) files: u64,
-    /// Whether it was proved; `None`: nothing changed.
-    pub(super) proved: Option<bool>,
-    pub(super) seconds: f64,
-}
-
-impl Erasure {
-    /// Adds a later round.
-    pub(super) fn add(&mut self, more: Self) {
-        self.rows += more.rows;
-        self.cells += more.cells;
-        self.files += more.files;
-        self.seconds += more.seconds;
-        self.proved = more.proved.or(self.proved);
     }
 }

@@ -33,13 +33,12 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
     let position = &diagnostic.position;
     let mut group = match &diagnostic.source {
         Some(source) if position.line > 0 => {
-            let start = byte_of(source, position.column.saturating_sub(1));
-            let end = byte_of(source, position.column.saturating_sub(1) + diagnostic.length.max(1));
+            let span = span(source, position.column, diagnostic.length);
             Group::with_title(title).element(
                 Snippet::source(source.as_str())
                     .line_start(position.line)
                     .path(position.file.as_str())
-                    .annotation(AnnotationKind::Primary.span(start..end.max(start))),
+                    .annotation(AnnotationKind::Primary.span(span)),
             )
         }
         _ => {
@@ -54,6 +53,17 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     group
+}
+
+/// What is underlined: the characters at fault; in a masked line, whose columns are no longer the
+/// file's, the whole of it.
+fn span(source: &str, column: usize, length: usize) -> std::ops::Range<usize> {
+    if source.contains("***") {
+        let start = source.len() - source.trim_start().len();
+        return start..source.trim_end().len().max(start);
+    }
+    let start = byte_of(source, column.saturating_sub(1));
+    start..byte_of(source, column.saturating_sub(1) + length.max(1)).max(start)
 }
 
 /// The byte offset of a character; the text's length where it has fewer.
