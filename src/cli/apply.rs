@@ -1,5 +1,6 @@
 //! `amparo apply`.
 
+use clap::builder::FalseyValueParser;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ pub(crate) struct Args {
     plan: Option<PathBuf>,
 
     /// Do not ask
-    #[arg(long, env = "AMPARO_AUTO_APPROVE")]
+    #[arg(long, env = "AMPARO_AUTO_APPROVE", value_parser = FalseyValueParser::new())]
     auto_approve: bool,
 }
 

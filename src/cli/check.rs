@@ -2,6 +2,7 @@
 
 use crate::reconcile;
 use crate::render::{check_human, check_json, check_markdown};
+use clap::builder::FalseyValueParser;
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
@@ -11,7 +12,7 @@ use super::terminal::Terminal;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Also hold them against the Parquet schemas
-    #[arg(long, env = "AMPARO_DATA")]
+    #[arg(long, env = "AMPARO_DATA", value_parser = FalseyValueParser::new())]
     data: bool,
 }
 

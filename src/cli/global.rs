@@ -1,5 +1,6 @@
 //! Flags that every command takes.
 
+use clap::builder::FalseyValueParser;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -91,7 +92,7 @@ pub(crate) struct Global {
     pub(crate) color: Color,
 
     /// Print errors only
-    #[arg(short, long, global = true, env = "AMPARO_QUIET")]
+    #[arg(short, long, global = true, env = "AMPARO_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
 
     /// Say more: -v what is done, -vv how

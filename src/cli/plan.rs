@@ -1,5 +1,6 @@
 //! `amparo plan`.
 
+use clap::builder::FalseyValueParser;
 use std::path::PathBuf;
 
 use crate::reconcile::{self, Verdict};
@@ -18,7 +19,7 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 
     /// Exit with 2 where the plan has changes
-    #[arg(long, env = "AMPARO_DETAILED_EXITCODE")]
+    #[arg(long, env = "AMPARO_DETAILED_EXITCODE", value_parser = FalseyValueParser::new())]
     detailed_exitcode: bool,
 }
 

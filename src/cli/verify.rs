@@ -2,6 +2,7 @@
 
 use crate::reconcile;
 use crate::render::{verify_human, verify_json};
+use clap::builder::FalseyValueParser;
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
@@ -12,7 +13,7 @@ use super::terminal::Terminal;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The ledger's chain only
-    #[arg(long, env = "AMPARO_LEDGER")]
+    #[arg(long, env = "AMPARO_LEDGER", value_parser = FalseyValueParser::new())]
     ledger: bool,
 
     /// The ledger's head as kept elsewhere, as `apply` prints it

@@ -67,6 +67,17 @@ fn flags_can_be_environment_variables() {
         (Some("1.0"), Some("check"))
     );
     assert_eq!(json["valid"], true);
+    for (value, lines) in [("1", 0), ("yes", 0), ("0", 1), ("false", 1)] {
+        let said = env
+            .run_with(&["check"], &[("AMPARO_POLICIES", "p"), ("AMPARO_QUIET", value)], "")
+            .exits(0);
+        assert_eq!(
+            said.stderr.lines().count().min(1),
+            lines,
+            "AMPARO_QUIET={value}: {}",
+            said.stderr
+        );
+    }
 }
 
 #[test]
