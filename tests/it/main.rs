@@ -5,6 +5,7 @@
 mod access_rules;
 mod bad_data;
 mod commands;
+mod crashes;
 mod deletes;
 mod planted;
 mod requests;

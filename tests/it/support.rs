@@ -13,9 +13,10 @@ use tempfile::TempDir;
 
 /// The arrays that tests write.
 pub(crate) mod amparo_arrow {
-    pub(crate) use arrow::array::{ArrayRef, Int64Array, StringArray};
+    pub(crate) use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
     pub(crate) use arrow::record_batch::RecordBatch;
     pub(crate) use parquet::arrow::ArrowWriter;
+    pub(crate) use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 }
 
 /// A workspace.
@@ -110,6 +111,24 @@ impl Env {
         writer.write(&batch).unwrap();
         writer.close().unwrap();
         self
+    }
+
+    /// A Parquet file's string columns, row by row; null is `None`.
+    pub(crate) fn rows(&self, name: &str) -> Vec<Vec<Option<String>>> {
+        let file = fs::File::open(self.path(name)).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+        let mut rows = Vec::new();
+        for batch in reader {
+            let batch = batch.unwrap();
+            for row in 0..batch.num_rows() {
+                let cell = |column: &ArrayRef| {
+                    let text = column.as_any().downcast_ref::<StringArray>().unwrap();
+                    (!text.is_null(row)).then(|| text.value(row).to_owned())
+                };
+                rows.push(batch.columns().iter().map(cell).collect());
+            }
+        }
+        rows
     }
 
     /// Runs the binary; `-C` and the clock are set.

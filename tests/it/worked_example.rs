@@ -179,3 +179,51 @@ fn a_delete_is_planned_cell_by_cell_as_published() {
         }
     }
 }
+
+#[test]
+fn a_delete_is_carried_out_as_published() {
+    for (ids, flags, rows) in delete_table() {
+        for expand in flags {
+            let env = lake();
+            request(&env, &ids, expand, "delete");
+            let report = env.apply().exits(0).json();
+            let done = task(&report, "CASE", "delete");
+            assert_eq!(
+                (done["reason"].as_str(), &done["verified"]),
+                (Some("Erased"), &true.into())
+            );
+            let now = env.rows("lake/suite/part-0.parquet");
+            let pattern: std::collections::BTreeMap<usize, &str> = rows.iter().copied().collect();
+            // Equal names of the table are equal replacements, of one field; different ones are different.
+            let mut replaced = std::collections::BTreeMap::new();
+            for (index, (row, before)) in now.iter().zip(ROWS).enumerate() {
+                let expected: Vec<&str> = match pattern.get(&(index + 1)) {
+                    Some(cells) => cells.split(' ').collect(),
+                    None => before.to_vec(),
+                };
+                for (field, cell) in row.iter().enumerate() {
+                    let cell = cell.as_deref().unwrap();
+                    if expected[field] == before[field] {
+                        assert_eq!(
+                            cell,
+                            before[field],
+                            "{ids:?} row {} {}",
+                            index + 1,
+                            FIELDS[field]
+                        );
+                    } else {
+                        assert!(cell.starts_with("Privacy-") && cell.len() == 40, "{cell}");
+                        let first = replaced
+                            .entry((field, expected[field]))
+                            .or_insert_with(|| cell.to_owned());
+                        assert_eq!(first, cell, "{ids:?} {}", expected[field]);
+                    }
+                }
+            }
+            let distinct: BTreeSet<&String> = replaced.values().collect();
+            assert_eq!(distinct.len(), replaced.len(), "two names share a replacement");
+            env.run(&["verify"]).exits(0);
+            assert!(env.files("state/keys").keys().all(|path| path.ends_with("deployment")));
+        }
+    }
+}
