@@ -17,7 +17,7 @@ use super::file::{Layout, Shredded};
 use super::oracle::{DRAWN, Expected};
 use super::tree::{Column, Field, columns};
 
-pub fn counts(expected: &Expected, counts: &FileCounts, seed: u64) {
+pub(crate) fn counts(expected: &Expected, counts: &FileCounts, seed: u64) {
     let found: Vec<u32> = counts.tasks.iter().map(|task| task.task).collect();
     let wanted: Vec<u32> = expected.tasks.keys().copied().collect();
     assert_eq!(found, wanted, "seed {seed}: tasks");
@@ -32,7 +32,7 @@ pub fn counts(expected: &Expected, counts: &FileCounts, seed: u64) {
     }
 }
 
-pub fn file(
+pub(crate) fn file(
     before: &[u8],
     path: &Path,
     schema: &[Field],

@@ -15,17 +15,17 @@ use super::random::Random;
 use super::tree::{Field, Kind, Value, columns, parquet};
 
 /// Row ranges of the row groups.
-pub type Layout = Vec<std::ops::Range<usize>>;
+pub(crate) type Layout = Vec<std::ops::Range<usize>>;
 
 /// One column of some records.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub struct Shredded {
-    pub rep: Vec<i16>,
-    pub def: Vec<i16>,
-    pub values: Vec<Vec<u8>>,
+pub(crate) struct Shredded {
+    pub(crate) rep: Vec<i16>,
+    pub(crate) def: Vec<i16>,
+    pub(crate) values: Vec<Vec<u8>>,
 }
 
-pub fn shred<'a>(schema: &[Field], records: impl Iterator<Item = &'a Value>) -> Vec<Shredded> {
+pub(crate) fn shred<'a>(schema: &[Field], records: impl Iterator<Item = &'a Value>) -> Vec<Shredded> {
     let mut out = vec![Shredded::default(); columns(schema).len()];
     for record in records {
         let Value::Struct(values) = record else { panic!("a record is a struct") };
@@ -98,7 +98,7 @@ fn put(field: &Field, value: Option<&Value>, rep: i16, def: i16, depth: i16, at:
     }
 }
 
-pub fn write(path: &Path, schema: &[Field], records: &[Value], random: &mut Random) -> Layout {
+pub(crate) fn write(path: &Path, schema: &[Field], records: &[Value], random: &mut Random) -> Layout {
     let root = parquet(schema);
     let properties = properties(schema, random);
     let file = std::fs::File::create(path).unwrap();

@@ -10,25 +10,25 @@ use super::file::{Layout, Shredded, shred};
 use super::tree::{Column, Field, Kind, Leaf, Value, columns};
 
 /// What stands in the tree for a value that only the engine's keys give.
-pub const DRAWN: &[u8] = b"\0drawn\0";
+pub(crate) const DRAWN: &[u8] = b"\0drawn\0";
 
 #[derive(Debug, Default)]
-pub struct Expected {
+pub(crate) struct Expected {
     /// Row groups that are left: which one it was, and its columns.
-    pub groups: Vec<(usize, Vec<Shredded>)>,
-    pub tasks: BTreeMap<u32, Counts>,
+    pub(crate) groups: Vec<(usize, Vec<Shredded>)>,
+    pub(crate) tasks: BTreeMap<u32, Counts>,
     /// Row group and column.
-    pub touched: BTreeSet<(usize, usize)>,
+    pub(crate) touched: BTreeSet<(usize, usize)>,
 }
 
 #[derive(Debug, Default)]
-pub struct Counts {
-    pub rows: BTreeSet<u64>,
-    pub removed: u64,
-    pub cells: BTreeMap<usize, u64>,
+pub(crate) struct Counts {
+    pub(crate) rows: BTreeSet<u64>,
+    pub(crate) removed: u64,
+    pub(crate) cells: BTreeMap<usize, u64>,
 }
 
-pub fn erase(schema: &[Field], records: &[Value], layout: &Layout, work: &FileWork) -> Expected {
+pub(crate) fn erase(schema: &[Field], records: &[Value], layout: &Layout, work: &FileWork) -> Expected {
     let columns = columns(schema);
     let mut eraser = Eraser { columns: &columns, work, out: Expected::default(), group: 0, row: 0 };
     for (group, rows) in layout.iter().enumerate() {

@@ -9,14 +9,14 @@ use parquet::schema::types::{Type, TypePtr};
 use super::random::Random;
 
 #[derive(Debug, Clone)]
-pub struct Field {
-    pub name: String,
-    pub optional: bool,
-    pub kind: Kind,
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) optional: bool,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Debug, Clone)]
-pub enum Kind {
+pub(crate) enum Kind {
     Leaf(Leaf),
     Struct(Vec<Field>),
     /// The element is a field of its own.
@@ -28,21 +28,21 @@ pub enum Kind {
 }
 
 #[derive(Debug, Clone)]
-pub struct Leaf {
-    pub physical: Physical,
-    pub length: i32,
-    pub kind: LeafType,
-    pub logical: Option<LogicalType>,
-    pub converted: ConvertedType,
-    pub scale: i32,
-    pub precision: i32,
+pub(crate) struct Leaf {
+    pub(crate) physical: Physical,
+    pub(crate) length: i32,
+    pub(crate) kind: LeafType,
+    pub(crate) logical: Option<LogicalType>,
+    pub(crate) converted: ConvertedType,
+    pub(crate) scale: i32,
+    pub(crate) precision: i32,
     /// How many different values records hold.
-    pub variety: usize,
+    pub(crate) variety: usize,
 }
 
 /// A value: leaves as the bytes of their plain form.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     Null,
     Leaf(Vec<u8>),
     Struct(Vec<Value>),
@@ -110,13 +110,13 @@ fn fields(depth: usize, count: usize, random: &mut Random) -> Vec<Field> {
     (0..count).map(|i| field(format!("f{i}"), depth, random)).collect()
 }
 
-pub fn schema(random: &mut Random) -> Vec<Field> {
+pub(crate) fn schema(random: &mut Random) -> Vec<Field> {
     let count = 1 + random.below(5);
     fields(3, count, random)
 }
 
 /// The schema as Parquet wants it.
-pub fn parquet(fields: &[Field]) -> TypePtr {
+pub(crate) fn parquet(fields: &[Field]) -> TypePtr {
     let fields = fields.iter().enumerate().map(|(i, field)| node(field, Some(i as i32))).collect();
     Arc::new(Type::group_type_builder("schema").with_fields(fields).build().unwrap())
 }
@@ -168,7 +168,7 @@ fn primitive(name: &str, leaf: &Leaf, repetition: Repetition, id: Option<i32>) -
         .unwrap()
 }
 
-pub fn records(schema: &[Field], random: &mut Random) -> Vec<Value> {
+pub(crate) fn records(schema: &[Field], random: &mut Random) -> Vec<Value> {
     let count = *random.pick(&[1, 7, 60, 300, 900]);
     let nulls = *random.pick(&[0, 1, 5]);
     (0..count)
@@ -245,17 +245,17 @@ fn bytes(leaf: &Leaf, random: &mut Random) -> Vec<u8> {
 
 /// A leaf of the schema with its place.
 #[derive(Debug, Clone)]
-pub struct Column {
+pub(crate) struct Column {
     /// Logical path.
-    pub path: Vec<String>,
-    pub leaf: Leaf,
-    pub optional: bool,
+    pub(crate) path: Vec<String>,
+    pub(crate) leaf: Leaf,
+    pub(crate) optional: bool,
     /// For each list above: how many names of `path` lead to it.
-    pub lists: Vec<usize>,
-    pub max_def: i16,
+    pub(crate) lists: Vec<usize>,
+    pub(crate) max_def: i16,
 }
 
-pub fn columns(schema: &[Field]) -> Vec<Column> {
+pub(crate) fn columns(schema: &[Field]) -> Vec<Column> {
     fn walk(field: &Field, named: bool, above: &Column, out: &mut Vec<Column>) {
         let mut here = above.clone();
         if named {

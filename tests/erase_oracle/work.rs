@@ -10,7 +10,7 @@ use parquet::basic::Type as Physical;
 use super::random::Random;
 use super::tree::{Column, Field, Value, columns};
 
-pub fn generate(path: &Path, schema: &[Field], records: &[Value], random: &mut Random) -> FileWork {
+pub(crate) fn generate(path: &Path, schema: &[Field], records: &[Value], random: &mut Random) -> FileWork {
     let rows = records.len() as u64;
     let mut removed = Vec::new();
     if random.one_in(3) {

@@ -88,7 +88,8 @@ impl Rewrite<'_, '_> {
     /// A touched chunk's dictionary holds nothing that no page refers to, so all pages that refer to
     /// it are looked at.
     fn plan_dictionary(&mut self) -> Outcome<()> {
-        let Some(first) = self.work.pages.first().filter(|page| page.kind == Kind::Dictionary) else {
+        let Some(first) = self.work.pages.first().filter(|page| page.kind == Kind::Dictionary)
+        else {
             return Ok(());
         };
         let dictionary = match self.dictionary.take() {
@@ -286,13 +287,19 @@ impl Rewrite<'_, '_> {
     }
 
     /// The chunk's metadata and bloom filter.
-    fn finish(&self, source: &Source, bytes: u64, plain: u64) -> Outcome<(Struct, Option<Vec<u8>>)> {
+    fn finish(
+        &self,
+        source: &Source,
+        bytes: u64,
+        plain: u64,
+    ) -> Outcome<(Struct, Option<Vec<u8>>)> {
         let (group, column) = self.work.at;
         let shape = self.work.shape;
         let mut meta = source.column(group, column).cloned().unwrap_or_default();
         let edits = || self.edits.values();
         let changes = edits().flat_map(|edit| &edit.changes);
-        let lost: i64 = edits().map(|edit| edit.loaded.def.len() as i64 - edit.def.len() as i64).sum();
+        let lost: i64 =
+            edits().map(|edit| edit.loaded.def.len() as i64 - edit.def.len() as i64).sum();
         meta.set(5, Value::I64(self.work.chunk.slots.cast_signed() - lost));
         meta.set(6, Value::I64(plain.cast_signed()));
         meta.set(7, Value::I64(bytes.cast_signed()));
@@ -321,7 +328,9 @@ impl Rewrite<'_, '_> {
                 let (head, mut filter) = empty_filter(&old)?;
                 self.every_value(|value| filter.insert(value))?;
                 let mut new = old[..head].to_vec();
-                filter.write_bitset(&mut new).map_err(|_| Problem::refused("a bloom filter cannot be written"))?;
+                filter
+                    .write_bitset(&mut new)
+                    .map_err(|_| Problem::refused("a bloom filter cannot be written"))?;
                 Some(new)
             }
             Some(range) => Some(source.read(range)?),

@@ -58,9 +58,8 @@ impl Coarsen {
             },
             Self::Timestamp(day) => {
                 let stamp = i64::from_le_bytes(raw.try_into().ok()?);
-                let start = stamp
-                    .checked_sub(stamp.rem_euclid(day))
-                    .unwrap_or_else(|| stamp - stamp % day);
+                let start =
+                    stamp.checked_sub(stamp.rem_euclid(day)).unwrap_or_else(|| stamp - stamp % day);
                 start.to_le_bytes().to_vec()
             }
             Self::I96 => {

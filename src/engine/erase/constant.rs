@@ -78,9 +78,7 @@ fn plain(key: &Key, kind: &LeafType, physical: Physical) -> Option<Vec<u8>> {
         (Key::Decimal(digits), _, _) => {
             let big = big_endian(digits)?;
             match physical {
-                Physical::I32 | Physical::I64 => {
-                    number(digits.parse().ok()?)
-                }
+                Physical::I32 | Physical::I64 => number(digits.parse().ok()?),
                 Physical::Fixed(width) => {
                     let fill = if digits.starts_with('-') { 0xff } else { 0 };
                     let missing = width.checked_sub(big.len())?;
@@ -120,10 +118,7 @@ fn big_endian(digits: &str) -> Option<Vec<u8>> {
             *byte = sum;
             carry = over;
         }
-        while bytes.len() > 1
-            && bytes[bytes.len() - 1] == 0xff
-            && bytes[bytes.len() - 2] >= 0x80
-        {
+        while bytes.len() > 1 && bytes[bytes.len() - 1] == 0xff && bytes[bytes.len() - 2] >= 0x80 {
             bytes.pop();
         }
     }
@@ -138,13 +133,29 @@ mod tests {
 
     #[test]
     fn whole_numbers_become_the_shortest_twos_complement() {
-        for number in [0_i128, 1, -1, 127, 128, -128, -129, 255, 256, -256, 12_345_678_901, i128::from(i64::MIN)] {
+        for number in [
+            0_i128,
+            1,
+            -1,
+            127,
+            128,
+            -128,
+            -129,
+            255,
+            256,
+            -256,
+            12_345_678_901,
+            i128::from(i64::MIN),
+        ] {
             let big = big_endian(&number.to_string()).unwrap();
             let fill = if number < 0 { 0xff } else { 0 };
             let mut wide = [fill; 16];
             wide[16 - big.len()..].copy_from_slice(&big);
             assert_eq!(i128::from_be_bytes(wide), number);
-            assert!(big.len() == 1 || !(big[0] == 0 && big[1] < 0x80 || big[0] == 0xff && big[1] >= 0x80));
+            assert!(
+                big.len() == 1
+                    || !(big[0] == 0 && big[1] < 0x80 || big[0] == 0xff && big[1] >= 0x80)
+            );
         }
     }
 
@@ -160,9 +171,15 @@ mod tests {
         assert_eq!(day, [&[0; 8][..], &2_440_588_i32.to_le_bytes()].concat());
         let money = LeafType::Decimal { precision: 9, scale: 2 };
         assert_eq!(constant(&money, Physical::I32, "-1.5").unwrap(), (-150_i32).to_le_bytes());
-        assert_eq!(constant(&money, Physical::Fixed(5), "-1.5").unwrap(), [0xff, 0xff, 0xff, 0xff, 0x6a]);
+        assert_eq!(
+            constant(&money, Physical::Fixed(5), "-1.5").unwrap(),
+            [0xff, 0xff, 0xff, 0xff, 0x6a]
+        );
         assert_eq!(constant(&money, Physical::Bytes, "300").unwrap(), [0x75, 0x30]);
-        assert_eq!(constant(&LeafType::Int { bits: 8, signed: false }, Physical::I32, "255").unwrap(), [255, 0, 0, 0]);
+        assert_eq!(
+            constant(&LeafType::Int { bits: 8, signed: false }, Physical::I32, "255").unwrap(),
+            [255, 0, 0, 0]
+        );
         assert_eq!(constant(&LeafType::Int { bits: 8, signed: false }, Physical::I32, "256"), None);
     }
 }

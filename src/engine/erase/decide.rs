@@ -89,14 +89,21 @@ pub(crate) fn decide(work: &ChunkWork<'_>, tally: &mut Tally) -> Outcome<Decisio
         return Ok(Decision { edits: Vec::new(), dictionary: None, nulls: None, masked: false });
     }
     if work.pages.iter().any(|page| page.kind == Kind::Other) {
-        return Err(Problem::refused(format!("`{}` has pages of an unknown kind", work.shape.path)));
+        return Err(Problem::refused(format!(
+            "`{}` has pages of an unknown kind",
+            work.shape.path
+        )));
     }
     for (_, task) in work.removed {
         tally.chunk(*task, work.at.0, work.at.1);
     }
     let mut decider =
         Decider { work, tally, dictionary: None, edits: Vec::new(), nulls: None, masked: false };
-    if work.shape.max_rep == 0 { decider.flat(&picks)? } else { decider.nested(&picks)? }
+    if work.shape.max_rep == 0 {
+        decider.flat(&picks)?
+    } else {
+        decider.nested(&picks)?
+    }
     let Decider { edits, dictionary, nulls, masked, .. } = decider;
     Ok(Decision { edits, dictionary, nulls, masked })
 }
@@ -183,7 +190,11 @@ impl Decider<'_, '_> {
         let mut pages: Vec<(Option<Loaded>, Vec<(usize, Fate)>)> = Vec::with_capacity(data.len());
         for (at, page) in data.iter().enumerate() {
             let range = starts[at]..starts[at + 1];
-            let here = part(&interests, |interest| interest.slot as u64, &(range.start as u64..range.end as u64));
+            let here = part(
+                &interests,
+                |interest| interest.slot as u64,
+                &(range.start as u64..range.end as u64),
+            );
             let has_value = |interest: &Interest| def[interest.slot] == work.shape.max_def;
             let loaded = match here.iter().any(has_value) {
                 true => Some(self.load(&work.pages[*page])?),
@@ -365,13 +376,7 @@ impl Decider<'_, '_> {
     }
 
     /// Notes what changes in a page.
-    fn finish(
-        &mut self,
-        page: usize,
-        loaded: Loaded,
-        slots: &Slots,
-        fates: Vec<(usize, Fate)>,
-    ) {
+    fn finish(&mut self, page: usize, loaded: Loaded, slots: &Slots, fates: Vec<(usize, Fate)>) {
         let max_def = self.work.shape.max_def;
         let mut def = slots.def.clone();
         let mut puts = Vec::new();
@@ -385,24 +390,32 @@ impl Decider<'_, '_> {
                 Fate::Null | Fate::Put(_) => {}
             }
         }
-        let dictionary = self.dictionary.as_ref();
-        let change = |at: usize, put| {
-            Change { at: at as u32, old: loaded.values.get(at, dictionary).to_vec(), put }
+        let structural = slots.gone.contains(&true) || def != loaded.def;
+        let touched: Vec<usize> = if structural {
+            let differs = |slot: &usize| slots.gone[*slot] || def[*slot] != loaded.def[*slot];
+            let mut touched: Vec<usize> = (0..def.len()).filter(differs).collect();
+            touched.extend(puts.iter().map(|(slot, _)| *slot));
+            touched.sort_unstable();
+            touched
+        } else {
+            puts.iter().map(|(slot, _)| *slot).collect()
         };
         let mut changes = Vec::new();
         let mut puts = puts.into_iter().peekable();
-        let mut at = 0;
-        for slot in 0..def.len() {
-            if loaded.def[slot] == max_def {
-                if slots.gone[slot] || def[slot] < max_def {
-                    changes.push(change(at, Put::Drop));
-                } else if let Some((_, value)) = puts.next_if(|(put, _)| *put == slot) {
-                    changes.push(change(at, Put::Value(value)));
-                }
-                at += 1;
-            }
+        let mut rank = Rank::new(&loaded.def, max_def);
+        for slot in touched {
+            let Some(at) = rank.at(slot) else { continue };
+            let put = match puts.next_if(|(put, _)| *put == slot) {
+                Some((_, value)) => Put::Value(value),
+                None => Put::Drop,
+            };
+            let old = loaded.values.get(at, self.dictionary.as_ref()).to_vec();
+            changes.push(Change { at: at as u32, old, put });
         }
         let keep = |levels: &[u8]| -> Vec<u8> {
+            if !structural {
+                return levels.to_vec();
+            }
             let kept = levels.iter().zip(&slots.gone).filter(|(_, gone)| !**gone);
             kept.map(|(level, _)| *level).collect()
         };

@@ -15,11 +15,52 @@ const SHORTEST_PART: usize = 4;
 /// Words that schemas in metadata are made of; together with the names of the columns they say nothing
 /// of a person.
 const SCHEMA_WORDS: [&str; 46] = [
-    "attributes", "binary", "bool", "boolean", "byte", "bytes", "categorical", "column_indexes", "columns",
-    "creator", "date", "datetime", "decimal", "double", "element", "empty", "false", "field_name", "fields",
-    "float", "float32", "float64", "index_columns", "int16", "int32", "int64", "int8", "integer", "item",
-    "kind", "library", "list", "long", "mixed", "name", "nullable", "numpy_type", "object", "pandas_type",
-    "pandas_version", "range", "string", "struct", "timestamp", "true", "unicode",
+    "attributes",
+    "binary",
+    "bool",
+    "boolean",
+    "byte",
+    "bytes",
+    "categorical",
+    "column_indexes",
+    "columns",
+    "creator",
+    "date",
+    "datetime",
+    "decimal",
+    "double",
+    "element",
+    "empty",
+    "false",
+    "field_name",
+    "fields",
+    "float",
+    "float32",
+    "float64",
+    "index_columns",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "integer",
+    "item",
+    "kind",
+    "library",
+    "list",
+    "long",
+    "mixed",
+    "name",
+    "nullable",
+    "numpy_type",
+    "object",
+    "pandas_type",
+    "pandas_version",
+    "range",
+    "string",
+    "struct",
+    "timestamp",
+    "true",
+    "unicode",
 ];
 
 /// What the metadata of a file holds.
@@ -121,9 +162,7 @@ fn as_text(kind: &LeafType, value: &[u8]) -> Option<String> {
     };
     let key = match kind {
         LeafType::Int { signed: true, .. } => Key::Int(signed(value)?),
-        LeafType::Int { bits, signed: false } => {
-            Key::Int(signed(value)? & ((1_i128 << bits) - 1))
-        }
+        LeafType::Int { bits, signed: false } => Key::Int(signed(value)? & ((1_i128 << bits) - 1)),
         LeafType::Date => Key::Date(i32::try_from(signed(value)?).ok()?),
         LeafType::Uuid => Key::Bytes(value.to_vec()),
         LeafType::Timestamp(unit) => Key::Timestamp(signed(value)?.checked_mul(match unit {
@@ -178,7 +217,10 @@ mod tests {
 
     #[test]
     fn reads_base64() {
-        assert_eq!(base64(b"aGVsbG8gd29ybGQsIGhlbGxv").as_deref(), Some(&b"hello world, hello"[..]));
+        assert_eq!(
+            base64(b"aGVsbG8gd29ybGQsIGhlbGxv").as_deref(),
+            Some(&b"hello world, hello"[..])
+        );
         assert_eq!(base64(b"no base64, this one"), None);
     }
 }

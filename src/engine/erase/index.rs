@@ -36,7 +36,9 @@ impl Indexes {
         gather: impl Fn(&PageEdit) -> Gather,
     ) -> Outcome<Self> {
         let read = |range: &Option<std::ops::Range<u64>>| match range {
-            Some(range) => Struct::read(&source.read(range)?).map(|(tree, _)| Some(tree)).map_err(|_| misfit()),
+            Some(range) => {
+                Struct::read(&source.read(range)?).map(|(tree, _)| Some(tree)).map_err(|_| misfit())
+            }
             None => Ok(None),
         };
         let mut offset = read(&work.chunk.offset_index)?;
@@ -119,7 +121,9 @@ fn edit_bounds(
             // Values without a place in the order (NaN): the format has no index for such a page.
             None => return Ok(None),
         };
-        for (id, value) in [(1, Value::Bool(values == 0)), (2, Value::Bytes(min)), (3, Value::Bytes(max))] {
+        for (id, value) in
+            [(1, Value::Bool(values == 0)), (2, Value::Bytes(min)), (3, Value::Bytes(max))]
+        {
             if let Some(place) = index.list_mut(id).and_then(|list| list.get_mut(at)) {
                 *place = value;
             }
@@ -195,9 +199,9 @@ fn in_order(index: &Struct, order: Order) -> bool {
                 _ => None,
             })
             .collect();
-        bounds.windows(2).all(|pair| {
-            order.compare(pair[0], pair[1]).is_some_and(|found| found != wanted)
-        })
+        bounds
+            .windows(2)
+            .all(|pair| order.compare(pair[0], pair[1]).is_some_and(|found| found != wanted))
     })
 }
 

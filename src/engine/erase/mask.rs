@@ -91,7 +91,9 @@ impl<'a> Masker<'a> {
             _ => return Err(refuse("is of a type that its erase method cannot take")),
         };
         let mut domain = b"amparo replacement 1".to_vec();
-        for part in std::iter::once(work.dataset.as_str()).chain(leaf.path.parts().iter().map(String::as_str)) {
+        for part in std::iter::once(work.dataset.as_str())
+            .chain(leaf.path.parts().iter().map(String::as_str))
+        {
             domain.extend_from_slice(&(part.len() as u64).to_le_bytes());
             domain.extend_from_slice(part.as_bytes());
         }
@@ -175,11 +177,7 @@ impl<'a> Masker<'a> {
     }
 
     /// Draws again while the draw is the value itself, which short values allow.
-    fn unlike(
-        &self,
-        value: &[u8],
-        draw: impl Fn(u8) -> Outcome<Vec<u8>>,
-    ) -> Outcome<Vec<u8>> {
+    fn unlike(&self, value: &[u8], draw: impl Fn(u8) -> Outcome<Vec<u8>>) -> Outcome<Vec<u8>> {
         for turn in 0..=u8::MAX {
             let drawn = draw(turn)?;
             if drawn != value {

@@ -17,8 +17,8 @@
 //! `proof` proves it; `stage` swaps it.
 
 mod chunk;
-mod codec;
 mod coarsen;
+mod codec;
 mod constant;
 mod decide;
 mod delta;
@@ -37,6 +37,7 @@ mod pages;
 mod proof;
 mod proof_chunk;
 mod recover;
+mod removal;
 mod select;
 mod shape;
 mod source;
@@ -202,6 +203,25 @@ impl Staged {
     pub fn discard(self: Box<Self>) -> Result<(), EraseError> {
         self.file.discard().map_err(|problem| problem.of(&self.shown))
     }
+}
+
+/// Deletes a file of which no row is left, with the directories that are empty then: for paths that
+/// themselves name a person. Gives the summaries that had to go.
+///
+/// # Errors
+/// [`EraseError::Changed`] where it is not the planned file, which then stays; [`EraseError::Refused`] for
+/// a second hard link; [`EraseError::Io`]: [`recover`] and [`prune`] finish what was begun.
+pub fn remove(work: &FileWork, options: &EraseOptions) -> Result<Vec<PathBuf>, EraseError> {
+    guarded(&work.shown, || removal::remove(work, options.root.as_deref()))
+}
+
+/// Removes the empty partition directories below a directory: what a killed [`remove`] left. Whether
+/// there were any. `shown` names the directory in errors.
+///
+/// # Errors
+/// [`EraseError::Io`].
+pub fn prune(directory: &Path, shown: &str) -> Result<bool, EraseError> {
+    guarded(shown, || removal::prune(directory))
 }
 
 /// The stamp of a file as it is now.

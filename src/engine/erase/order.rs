@@ -13,7 +13,9 @@ const LONGEST: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     /// Unsigned bytes; booleans too. `text` says whether a cut must respect UTF-8.
-    Bytes { text: bool },
+    Bytes {
+        text: bool,
+    },
     /// Big-endian two's complement of any length.
     Decimal,
     I32,
@@ -33,8 +35,20 @@ impl Order {
         let unsigned = matches!(kind, LeafType::Int { signed: false, .. });
         match (physical, kind) {
             (Physical::Bool, _) => Self::Bytes { text: false },
-            (Physical::I32, _) => if unsigned { Self::U32 } else { Self::I32 },
-            (Physical::I64, _) => if unsigned { Self::U64 } else { Self::I64 },
+            (Physical::I32, _) => {
+                if unsigned {
+                    Self::U32
+                } else {
+                    Self::I32
+                }
+            }
+            (Physical::I64, _) => {
+                if unsigned {
+                    Self::U64
+                } else {
+                    Self::I64
+                }
+            }
             (Physical::I96, _) => Self::I96,
             (Physical::F32, _) => Self::F32,
             (Physical::F64, _) => Self::F64,
@@ -67,9 +81,8 @@ impl Order {
                 };
                 Some(split(a)?.cmp(&split(b)?))
             }
-            Self::F16 => {
-                half(u16::from_le_bytes(fixed(a)?)).partial_cmp(&half(u16::from_le_bytes(fixed(b)?)))
-            }
+            Self::F16 => half(u16::from_le_bytes(fixed(a)?))
+                .partial_cmp(&half(u16::from_le_bytes(fixed(b)?))),
             Self::F32 => f32::from_le_bytes(fixed(a)?).partial_cmp(&f32::from_le_bytes(fixed(b)?)),
             Self::F64 => f64::from_le_bytes(fixed(a)?).partial_cmp(&f64::from_le_bytes(fixed(b)?)),
             Self::Unknown => None,
@@ -117,7 +130,10 @@ fn compare_decimals(a: &[u8], b: &[u8]) -> Ordering {
         Some(at) => raw.get(at).copied().unwrap_or(fill),
         None => fill,
     };
-    (0..width).map(|i| padded(a, i).cmp(&padded(b, i))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+    (0..width)
+        .map(|i| padded(a, i).cmp(&padded(b, i)))
+        .find(|o| o.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 /// The smallest and largest value of some values.

@@ -87,7 +87,11 @@ pub(crate) fn walk(file: &File, chunk: &Chunk) -> Outcome<Vec<Page>> {
         at = page.range.end;
         pages.push(page);
     }
-    if slots == chunk.slots { Ok(pages) } else { Err(broken("claims other values than the footer")) }
+    if slots == chunk.slots {
+        Ok(pages)
+    } else {
+        Err(broken("claims other values than the footer"))
+    }
 }
 
 fn page_at(file: &File, at: u64, end: u64) -> Outcome<Page> {
@@ -222,8 +226,7 @@ impl<'a> PageReader<'a> {
         };
         let count = def.iter().filter(|level| **level == self.shape.max_def).count();
         let encoding = self.encoding(page)?;
-        let values =
-            Values::decode(encoding, self.shape.physical, plain, start, count, entries)?;
+        let values = Values::decode(encoding, self.shape.physical, plain, start, count, entries)?;
         Ok(Loaded { rep, def, values })
     }
 

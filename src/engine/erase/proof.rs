@@ -13,10 +13,10 @@ use std::path::Path;
 use crate::plan::FileCounts;
 
 use super::error::{Outcome, Problem};
+use super::pages::walk;
 use super::proof_chunk::prove_chunk;
 use super::select::Selection;
 use super::source::{Chunk, Source};
-use super::pages::walk;
 use super::splice::{count_removed, decide_chunk};
 use super::tally::Tally;
 use super::thrift::{Struct, Value};
@@ -93,7 +93,11 @@ fn no_gaps(new: &Source) -> Outcome<()> {
         }
         at = part.end;
     }
-    if at == new.body { Ok(()) } else { Err(Problem::proof("it holds bytes that belong to nothing")) }
+    if at == new.body {
+        Ok(())
+    } else {
+        Err(Problem::proof("it holds bytes that belong to nothing"))
+    }
 }
 
 /// A chunk that was not touched: its bytes, and those of its filter and indexes, are the same.

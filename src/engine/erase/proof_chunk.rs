@@ -118,19 +118,21 @@ impl ChunkProof<'_, '_> {
             }
         };
         let Some(edit) = edit else {
-            let bodies = [read(self.work.reader.file(), &old.range)?, read(&self.new.file, &new.range)?];
+            let bodies =
+                [read(self.work.reader.file(), &old.range)?, read(&self.new.file, &new.range)?];
             let equal = bodies[0] == bodies[1];
             if equal && !new.is_dictionary_encoded() {
                 return Ok(());
             }
             let after = self.reader.load(new, entries[1])?;
             refer(&after, referred);
-            let unmoved = equal && match &after.values {
-                Values::Indices(indices) => {
-                    indices.iter().all(|index| self.same.get(*index as usize) == Some(&true))
-                }
-                _ => true,
-            };
+            let unmoved = equal
+                && match &after.values {
+                    Values::Indices(indices) => {
+                        indices.iter().all(|index| self.same.get(*index as usize) == Some(&true))
+                    }
+                    _ => true,
+                };
             if unmoved {
                 return Ok(());
             }
@@ -152,7 +154,9 @@ impl ChunkProof<'_, '_> {
     ) -> Outcome<()> {
         let differs = || Problem::proof("a value that had to stay is different");
         if (after.rep.as_slice(), after.def.as_slice()) != levels {
-            return Err(Problem::proof("the nulls or lists of a column are not what they had to be"));
+            return Err(Problem::proof(
+                "the nulls or lists of a column are not what they had to be",
+            ));
         }
         let [old, new] = self.dictionaries.each_ref().map(Option::as_ref);
         let mut changes = changes.iter().peekable();
@@ -264,9 +268,9 @@ impl ChunkProof<'_, '_> {
 
     fn index(&self, range: &Option<std::ops::Range<u64>>) -> Outcome<Option<Struct>> {
         match range {
-            Some(range) => {
-                Struct::read(&self.new.read(range)?).map(|(tree, _)| Some(tree)).map_err(|_| broken())
-            }
+            Some(range) => Struct::read(&self.new.read(range)?)
+                .map(|(tree, _)| Some(tree))
+                .map_err(|_| broken()),
             None => Ok(None),
         }
     }
@@ -283,7 +287,8 @@ impl ChunkProof<'_, '_> {
         if let Some(entries) = &self.dictionaries[1] {
             (0..entries.len()).for_each(|at| visit(entries.get(at, None)));
         }
-        for page in self.pages.iter().filter(|page| page.is_data() && !page.is_dictionary_encoded()) {
+        for page in self.pages.iter().filter(|page| page.is_data() && !page.is_dictionary_encoded())
+        {
             let loaded = self.reader.load(page, 0)?;
             (0..loaded.values.len()).for_each(|at| visit(loaded.values.get(at, None)));
         }

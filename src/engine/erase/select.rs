@@ -66,9 +66,11 @@ impl<'a> Selection<'a> {
         let columns: BTreeMap<_, _> =
             source.shapes.iter().enumerate().map(|(at, shape)| (&shape.path, at)).collect();
         let rows = source.groups.last().map_or(0, |group| group.range().end);
-        let sorted = work.removed.is_sorted() && work.leaves.iter().all(|leaf| {
-            leaf.cells.is_sorted_by_key(|cell| (cell.row, cell.task))
-        });
+        let sorted = work.removed.is_sorted()
+            && work
+                .leaves
+                .iter()
+                .all(|leaf| leaf.cells.is_sorted_by_key(|cell| (cell.row, cell.task)));
         let last = work.leaves.iter().filter_map(|leaf| leaf.cells.last().map(|cell| cell.row));
         let last = last.chain(work.removed.last().map(|(row, _)| *row)).max();
         if !sorted || last.is_some_and(|last| last >= rows) {

@@ -207,7 +207,11 @@ fn groups(tree: &Struct, shapes: &[Shape], file: &File, body: u64) -> Outcome<Ve
     taken.sort_by_key(|range| range.start);
     let apart = taken.windows(2).all(|pair| pair[0].end <= pair[1].start);
     let inside = taken.iter().all(|range| range.start >= 4 && range.end <= body);
-    if apart && inside { Ok(groups) } else { Err(footer("claims parts that overlap or lie outside")) }
+    if apart && inside {
+        Ok(groups)
+    } else {
+        Err(footer("claims parts that overlap or lie outside"))
+    }
 }
 
 fn unsigned(number: Option<i64>) -> Option<u64> {
@@ -238,7 +242,9 @@ fn chunk(column: &Struct, shape: &Shape, file: &File, body: u64) -> Outcome<Chun
     let length = unsigned(meta.i64(7)).ok_or_else(|| footer("has a column without a size"))?;
     let range = |start: Option<i64>, length: Option<i32>| match (start, length) {
         (Some(start), Some(length)) => match (u64::try_from(start), u64::try_from(length)) {
-            (Ok(start), Ok(length)) => Ok((length > 0).then(|| start..start.saturating_add(length))),
+            (Ok(start), Ok(length)) => {
+                Ok((length > 0).then(|| start..start.saturating_add(length)))
+            }
             _ => Err(footer("has an index at a negative place")),
         },
         _ => Ok(None),

@@ -41,7 +41,8 @@ pub(crate) fn measure(source: &Source, selection: &Selection<'_>) -> Outcome<Fil
                 continue;
             }
             let (pages, at) = (walk(&source.file, &group.chunks[leaf])?, (index, leaf));
-            let decision = decide_chunk(source, selection, &pages, at, &removed, false, &mut tally)?;
+            let decision =
+                decide_chunk(source, selection, &pages, at, &removed, false, &mut tally)?;
             guard_changes(&guard, source, leaf, &decision)?;
         }
     }

@@ -107,11 +107,7 @@ pub(crate) fn stage(
 
 impl StagedFile {
     /// Puts the new file in the place of the old one. Gives the summaries that had to go.
-    pub(crate) fn swap(
-        &self,
-        root: Option<&Path>,
-        faults: &dyn Faults,
-    ) -> Outcome<Vec<PathBuf>> {
+    pub(crate) fn swap(&self, root: Option<&Path>, faults: &dyn Faults) -> Outcome<Vec<PathBuf>> {
         let exchanged = unless_killed(&self.ready, || {
             if stamp(&self.path)? != self.before {
                 return Err(Problem::Changed);
@@ -154,7 +150,7 @@ impl StagedFile {
 }
 
 /// Whether the file is still the one of a stamp, as far as its inode tells.
-fn is_planned(path: &Path, planned: &FileStamp) -> Outcome<bool> {
+pub(crate) fn is_planned(path: &Path, planned: &FileStamp) -> Outcome<bool> {
     let meta = std::fs::symlink_metadata(path).map_err(Problem::io("look at"))?;
     let modified = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
     Ok(meta.ino() == planned.inode && meta.len() == planned.size && modified == planned.modified)

@@ -29,7 +29,9 @@ impl Tally {
 
     fn task(&mut self, task: TaskIndex) -> &mut Counts {
         let leaves = self.leaves;
-        self.tasks.entry(task).or_insert_with(|| Counts { cells: vec![0; leaves], ..Counts::default() })
+        self.tasks
+            .entry(task)
+            .or_insert_with(|| Counts { cells: vec![0; leaves], ..Counts::default() })
     }
 
     /// A non-null value of an entry of [`FileWork::leaves`] changes, or is kept.

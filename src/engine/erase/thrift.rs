@@ -328,7 +328,11 @@ impl Reader<'_> {
                 for _ in 0..count {
                     items.push(self.value(head & 0x0f, depth + 1)?);
                 }
-                if kind == 9 { Value::List(head & 0x0f, items) } else { Value::Set(head & 0x0f, items) }
+                if kind == 9 {
+                    Value::List(head & 0x0f, items)
+                } else {
+                    Value::Set(head & 0x0f, items)
+                }
             }
             11 => {
                 let count = self.count()?;

@@ -152,8 +152,7 @@ impl Values {
             }
             (Encoding::Rle, _) => {
                 let packed = body.get(4..).ok_or_else(short)?;
-                levels::decode::<u8>(packed, 1, count, 1)
-                    .map(|flags| Self::fixed(flags, 1, count))
+                levels::decode::<u8>(packed, 1, count, 1).map(|flags| Self::fixed(flags, 1, count))
             }
             (Encoding::DeltaBinary, width) => {
                 let mut at = 0;
@@ -238,7 +237,9 @@ impl Values {
                     out.extend_from_slice(&bytes[from..to]);
                     if let Put::Value(value) = put {
                         if value.len() != *width {
-                            return Err(Problem::refused("a replacement is not of its column's width"));
+                            return Err(Problem::refused(
+                                "a replacement is not of its column's width",
+                            ));
                         }
                         out.extend_from_slice(value);
                     }
@@ -267,7 +268,9 @@ impl Values {
                 out.extend_from_slice(&spans[from..]);
                 *spans = out;
             }
-            Self::Indices(_) => return Err(Problem::refused("a dictionary page was changed by value")),
+            Self::Indices(_) => {
+                return Err(Problem::refused("a dictionary page was changed by value"));
+            }
         }
         Ok(())
     }
