@@ -112,6 +112,7 @@ impl CliError {
     /// The exit code.
     pub fn status(&self) -> ExitStatus {
         match self {
+            Self::Pass(PassError::Argument { .. }) => ExitStatus::Usage,
             Self::Pass(error) => error.verdict().into(),
             Self::Usage { .. } => ExitStatus::Usage,
             Self::Directory { .. } | Self::File { .. } | Self::Stdout(_) | Self::Sample(_) => {

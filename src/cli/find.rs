@@ -66,7 +66,7 @@ fn identity(text: &str) -> Result<(String, Sensitive<String>), CliError> {
         }
         _ => Err(CliError::Usage {
             what: "an identity is NAMESPACE=VALUE".to_owned(),
-            hint: "for example: amparo find 'email address=-' reads nothing; amparo find - reads lines from standard input"
+            hint: "for example 'crm-id=ACME-1'; `-` reads such lines from standard input"
                 .to_owned(),
         }),
     }

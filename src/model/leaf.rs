@@ -170,6 +170,19 @@ impl LeafType {
         }
     }
 
+    /// A key as the text of an identity: as [`LeafType::text`], but decimals without the zeros that only
+    /// their scale writes, so that `7.00` links to the `7` of an integer column.
+    pub fn identity_text(&self, key: &Key) -> String {
+        let text = self.text(key);
+        match (key, text.split_once('.')) {
+            (Key::Decimal(_), Some((whole, fraction))) => match fraction.trim_end_matches('0') {
+                "" => whole.to_owned(),
+                fraction => format!("{whole}.{fraction}"),
+            },
+            _ => text,
+        }
+    }
+
     /// The type in words, for diagnostics.
     pub fn describe(&self) -> String {
         match self {
@@ -293,9 +306,5 @@ fn scaled(unscaled: &str, scale: i8) -> String {
     let scale = usize::from(scale.unsigned_abs());
     let padded = format!("{digits:0>width$}", width = scale + 1);
     let (whole, fraction) = padded.split_at(padded.len() - scale);
-    match fraction.trim_end_matches('0') {
-        // As an integer column would have it: a link from one to the other must hold.
-        "" => format!("{sign}{whole}"),
-        fraction => format!("{sign}{whole}.{fraction}"),
-    }
+    format!("{sign}{whole}.{fraction}")
 }

@@ -199,23 +199,31 @@ impl Namespace {
     /// Whether a canonical value is nobody: the policy's list, the fixed list, all-zero numbers and
     /// UUIDs, zero bytes, and values in erased form (`prefixes`, then 32 upper-case hex digits).
     pub fn is_placeholder(&self, value: &str, prefixes: &[&str]) -> bool {
-        let folded = value.trim().to_lowercase();
-        matches!(folded.as_str(), "" | "null" | "none" | "unknown" | "n/a" | "-")
-            || is_all_zero(&folded)
-            || folded.bytes().all(|byte| byte == 0)
-            || self.ignore.contains(value)
-            || self.ignore.contains(&self.canonical(value))
-            || prefixes.iter().any(|prefix| is_erased_form(&folded, &prefix.to_lowercase()))
+        let bare = value.trim();
+        let fixed = ["", "null", "none", "unknown", "n/a", "-"];
+        fixed.iter().any(|nobody| bare.eq_ignore_ascii_case(nobody))
+            || is_all_zero(bare)
+            || bare.bytes().all(|byte| byte == 0)
+            || (!self.ignore.is_empty()
+                && (self.ignore.contains(value) || self.ignore.contains(&self.canonical(value))))
+            || prefixes.iter().any(|prefix| is_erased_form(bare, prefix))
     }
 }
 
 fn is_all_zero(text: &str) -> bool {
-    let bare = text.strip_prefix("0x").unwrap_or(text).trim_start_matches(['-', '+', '{']);
+    let bare = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let bare = bare.trim_start_matches(['-', '+', '{']);
     bare.contains('0') && bare.chars().all(|c| matches!(c, '0' | '-' | '.' | '}'))
 }
 
-fn is_erased_form(folded: &str, prefix: &str) -> bool {
-    folded.strip_prefix(prefix).and_then(|rest| rest.get(..32)).is_some_and(|digits| {
-        digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    })
+/// The prefix without regard to case, then 32 hex digits.
+fn is_erased_form(text: &str, prefix: &str) -> bool {
+    let length = prefix.len();
+    let (Some(start), Some(digits)) =
+        (text.get(..length), text.get(length..).and_then(|t| t.get(..32)))
+    else {
+        return false;
+    };
+    digits.bytes().all(|b| b.is_ascii_hexdigit())
+        && (start.eq_ignore_ascii_case(prefix) || start.to_lowercase() == prefix.to_lowercase())
 }

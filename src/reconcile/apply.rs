@@ -92,10 +92,7 @@ pub fn apply(
     }
     let exports = Exports::open(workspace.exports(&loaded.catalog.settings), ".".as_ref())?;
     clear_unpublished(&pass, &mut state, &exports)?;
-    let inventory = match recover(&pass, &inventory, &mut state, events)? {
-        true => pass.inventory()?,
-        false => inventory,
-    };
+    let inventory = recover(&pass, inventory, &mut state, events)?;
     let outlook = pass.look(state.state(), inventory, events)?;
     approve(approval, &outlook.plan)?;
     Applying { pass, outlook: &outlook, state: &mut state, exports: &exports }
@@ -112,11 +109,7 @@ fn keep_apart(workspace: &Workspace, catalog: &Catalog) -> Result<(), PassError>
     let state = place(workspace.state(&catalog.settings))?;
     let exports = place(workspace.exports(&catalog.settings))?;
     if exports.starts_with(&state) {
-        return Err(PassError::Argument {
-            what: "the exports directory lies in the state directory".to_owned(),
-            hint: "give each a directory of its own in Settings, or by --state and --exports"
-                .to_owned(),
-        });
+        return Err(PassError::Places);
     }
     Ok(())
 }

@@ -39,6 +39,9 @@ pub enum PassError {
     /// The data cannot be read, as a whole.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Places of our own lie in one another: nothing is done.
+    #[error("the exports directory lies in the state directory")]
+    Places,
     /// Datasets overlap each other, or our own places: nothing is done.
     #[error("the datasets overlap: {}", faults.iter().map(|(name, fault)| format!("{name}: {fault}")).collect::<Vec<_>>().join("; "))]
     Layout {
@@ -96,7 +99,9 @@ impl PassError {
     /// How the process should end.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::InvalidPolicies | Self::Layout { .. } | Self::Argument { .. } => Verdict::Invalid,
+            Self::InvalidPolicies | Self::Places | Self::Layout { .. } | Self::Argument { .. } => {
+                Verdict::Invalid
+            }
             Self::Sources { .. }
             | Self::Unverifiable { .. }
             | Self::SavedPlan { .. }
@@ -120,6 +125,10 @@ impl PassError {
             )),
             Self::Layout { .. } => Some(
                 "let each file belong to one dataset, and keep amparo's own places outside all"
+                    .to_owned(),
+            ),
+            Self::Places => Some(
+                "give each a directory of its own in Settings, or by --state and --exports"
                     .to_owned(),
             ),
             Self::InvalidPolicies => Some("`amparo check` shows what is wrong".to_owned()),

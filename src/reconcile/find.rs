@@ -6,7 +6,8 @@ use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, ProbeOptions};
 use crate::manifest::Loaded;
 use crate::model::{
-    Catalog, Dataset, Environment, FieldPath, Name, Namespace, NamespaceName, Sensitive,
+    Catalog, Dataset, Environment, FieldPath, Key, LeafType, Name, Namespace, NamespaceName,
+    Sensitive,
 };
 use crate::plan::{DatasetFiles, IdentityId, Inventory, Probe, ProbeLeaf, Resolved, RowKey};
 
@@ -122,39 +123,24 @@ impl Wanted {
         identities: Vec<Given>,
         events: &mut dyn Events,
     ) -> Result<Self, PassError> {
-        let prefixes = catalog.settings.erased_prefixes();
-        let mut names: HashMap<String, NamespaceName> = HashMap::new();
-        let mut by_namespace = BTreeMap::new();
+        let mut by_text: HashMap<String, Vec<Sensitive<String>>> = HashMap::new();
         for (text, value) in identities {
-            let name = match names.get(&text) {
-                Some(name) => name.clone(),
-                None => {
-                    let name = NamespaceName::new(&text).ok_or_else(|| PassError::Argument {
-                        what: "a namespace has letters, digits, '_', '-' and spaces only"
-                            .to_owned(),
-                        hint: "an identity is NAMESPACE=VALUE".to_owned(),
-                    })?;
-                    names.insert(text, name.clone());
-                    name
-                }
-            };
-            let (namespace, values) = by_namespace
-                .entry(name.clone())
-                .or_insert_with(|| (catalog.namespace(&name), Vec::new()));
-            let canonical = namespace.canonical(value.expose());
-            let fits = namespace
-                .format
-                .as_ref()
-                .is_none_or(|format| format.is_match(&namespace.normalized(value.expose())));
-            if !fits || namespace.is_placeholder(&canonical, &prefixes) {
-                return Err(PassError::Argument {
-                    what: format!(
-                        "a value of namespace {name} is not formatted correctly, or stands for nobody"
-                    ),
-                    hint: "see the namespace's format and ignore list in the policies".to_owned(),
-                });
+            match by_text.get_mut(&text) {
+                Some(values) => values.push(value),
+                None => drop(by_text.insert(text, vec![value])),
             }
-            values.push(value);
+        }
+        let mut by_namespace: BTreeMap<NamespaceName, (Namespace, Vec<Sensitive<String>>)> =
+            BTreeMap::new();
+        for (text, mut values) in by_text {
+            let name = NamespaceName::new(&text).ok_or_else(|| PassError::Argument {
+                what: "a namespace has letters, digits, '_', '-' and spaces only".to_owned(),
+                hint: "an identity is NAMESPACE=VALUE".to_owned(),
+            })?;
+            let namespace = catalog.namespace(&name);
+            check_values(catalog, &namespace, &values)?;
+            let entry = by_namespace.entry(name).or_insert_with(|| (namespace, Vec::new()));
+            entry.1.append(&mut values);
         }
         let qa: BTreeSet<bool> = by_namespace.keys().map(NamespaceName::is_qa).collect();
         if qa.len() > 1 {
@@ -181,25 +167,72 @@ impl Wanted {
         Ok(Self { environment, by_namespace })
     }
 
-    /// The probe of one dataset.
+    /// The probe of one dataset; its leaves' keys are made side by side.
     fn probe(&self, resolved: &Resolved<'_>) -> Probe {
-        let mut probe = Probe::default();
+        let wanted: Vec<_> = resolved
+            .id_leaves()
+            .filter_map(|(leaf, name)| Some((leaf, self.by_namespace.get(name)?)))
+            .collect();
+        let mut leaves: Vec<ProbeLeaf> = std::thread::scope(|scope| {
+            let makers: Vec<_> = wanted
+                .iter()
+                .map(|(leaf, (namespace, values))| {
+                    scope.spawn(move || ProbeLeaf {
+                        leaf: leaf.index,
+                        namespace: namespace.clone(),
+                        keys: keys(&leaf.leaf.kind, namespace, values),
+                    })
+                })
+                .collect();
+            let made = makers.into_iter().map(std::thread::ScopedJoinHandle::join);
+            made.map(|leaf| leaf.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        });
+        // Each leaf's identities get numbers of their own: what matches is all that counts here.
         let mut next: u32 = 0;
-        for (leaf, name) in resolved.id_leaves() {
-            let Some((namespace, values)) = self.by_namespace.get(name) else { continue };
-            let mut keys = Vec::with_capacity(values.len());
-            for value in values {
-                if let Some(key) = leaf.leaf.kind.key(namespace, value.expose()) {
-                    keys.push((key, IdentityId(next)));
-                    probe.alone.push(IdentityId(next));
-                    next = next.saturating_add(1);
-                }
+        for leaf in &mut leaves {
+            for (_, id) in &mut leaf.keys {
+                *id = IdentityId(next);
+                next = next.saturating_add(1);
             }
-            keys.sort();
-            probe.leaves.push(ProbeLeaf { leaf: leaf.index, namespace: namespace.clone(), keys });
         }
-        probe
+        Probe { leaves, alone: (0..next).map(IdentityId).collect(), ..Probe::default() }
     }
+}
+
+/// Values must have the namespace's format and stand for somebody.
+fn check_values(
+    catalog: &Catalog,
+    namespace: &Namespace,
+    values: &[Sensitive<String>],
+) -> Result<(), PassError> {
+    let prefixes = catalog.settings.erased_prefixes();
+    let bad = values.iter().map(Sensitive::expose).any(|value| {
+        let format = namespace.format.as_ref();
+        format.is_some_and(|format| !format.is_match(&namespace.normalized(value)))
+            || namespace.is_placeholder(&namespace.canonical(value), &prefixes)
+    });
+    if !bad {
+        return Ok(());
+    }
+    Err(PassError::Argument {
+        what: format!(
+            "a value of namespace {} is not formatted correctly, or stands for nobody",
+            namespace.name
+        ),
+        hint: "see the namespace's format and ignore list in the policies".to_owned(),
+    })
+}
+
+/// The keys of one leaf's values in its own type, sorted; not numbered yet.
+fn keys(
+    leaf: &LeafType,
+    namespace: &Namespace,
+    values: &[Sensitive<String>],
+) -> Vec<(Key, IdentityId)> {
+    let keys = values.iter().filter_map(|value| leaf.key(namespace, value.expose()));
+    let mut keys: Vec<(Key, IdentityId)> = keys.map(|key| (key, IdentityId(0))).collect();
+    keys.sort_unstable();
+    keys
 }
 
 /// The fields of `--by`: each must be selectable in some dataset of the environment.
@@ -251,7 +284,7 @@ impl Looking<'_> {
             return Ok(FoundDataset { dataset: name, files: 0, rows: 0, by: Vec::new() });
         }
         if self.fields.is_empty() {
-            let counts = self.engine.count_rows(self.files, &probe, ProbeOptions::default())?;
+            let counts = self.engine.count_rows(self.files, probe, ProbeOptions::default())?;
             return Ok(FoundDataset {
                 dataset: name,
                 files: counts.iter().filter(|rows| **rows > 0).count() as u64,
@@ -259,7 +292,7 @@ impl Looking<'_> {
                 by: Vec::new(),
             });
         }
-        let hits = self.engine.probe(self.files, &probe, ProbeOptions::default())?;
+        let hits = self.engine.probe(self.files, probe, ProbeOptions::default())?;
         let mut rows: Vec<RowKey> = hits.iter().map(|hit| hit.at).collect();
         rows.dedup();
         let files: BTreeSet<u32> = rows.iter().map(|row| row.file).collect();

@@ -22,7 +22,7 @@ pub(super) use values::values;
 /// - a leaf in no list: a flat array; it is null where the leaf, or a struct above it, is null;
 /// - a leaf in k lists or maps: k nested `ListArray`s around the leaf's values, structs left out. A
 ///   list is null where it, or a struct above it, is null.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct FetchedBatch {
     /// Index into [`crate::plan::DatasetFiles::files`].
     pub file: u32,
@@ -30,4 +30,11 @@ pub struct FetchedBatch {
     pub rows: Vec<u64>,
     /// (leaf index, its view), in the order in which the leaves were asked for.
     pub columns: Vec<(u16, ArrayRef)>,
+}
+
+impl std::fmt::Debug for FetchedBatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (file, rows, columns) = (self.file, self.rows.len(), self.columns.len());
+        write!(f, "FetchedBatch of file {file}: {rows} rows, {columns} columns")
+    }
 }

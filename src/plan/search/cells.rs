@@ -87,7 +87,7 @@ impl Cells {
             }
             if let Some(slot) = table.slot(value.leaf) {
                 let space = table.id(slot).space;
-                if let Some(identity) = known.found(lake, space, &kind.text(raw)) {
+                if let Some(identity) = known.found(lake, space, &kind.identity_text(raw)) {
                     let element = elements.intern(value.element);
                     self.list.push(Cell { at: value.at, slot, element, identity });
                 }
