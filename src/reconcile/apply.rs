@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, has_errors};
 use crate::model::{Action, Catalog, Phase, Reason};
 use crate::plan::{Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record};
@@ -310,11 +310,15 @@ impl Applying<'_> {
                 touched: outcome.is_some() || !planned.phase.is_final(),
             });
         }
-        let verdict = verdict(&plan, self.pass.now, self.rejected(&plan)).and(if undone(&plan) {
-            Verdict::Partial
-        } else {
-            Verdict::Done
-        });
+        let rejected = self.rejected(&plan);
+        let mut verdict = verdict(&plan, self.pass.now, rejected);
+        if undone(&plan) {
+            verdict = verdict.and(Verdict::Partial);
+        }
+        if has_errors(diagnostics) {
+            // A request whose name another, valid one has is no task of the plan, and counts all the same.
+            verdict = verdict.and(rejected);
+        }
         ApplyReport {
             diagnostics: diagnostics.to_vec(),
             plan_id: Some(plan.plan_id),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, has_errors};
 use crate::engine::Engine;
 use crate::manifest::Loaded;
 use crate::model::{Action, Name, Phase, Reason, TaskId};
@@ -60,7 +60,7 @@ pub fn plan(workspace: &Workspace, events: &mut dyn Events) -> Result<PlanReport
     let pass = Pass { workspace, texts: &texts, loaded: &loaded, engine: &engine, now };
     let inventory = pass.inventory()?;
     let outlook = pass.look(&state, inventory, events)?;
-    let verdict = verdict(&outlook.plan, now, Verdict::Invalid);
+    let verdict = verdict(&outlook.plan, now, Verdict::Invalid).and(invalid(&loaded));
     Ok(PlanReport { diagnostics: loaded.diagnostics, plan: Some(outlook.plan), verdict })
 }
 
@@ -248,6 +248,12 @@ fn settle_standing(
         }
     }
     settled
+}
+
+/// Whether some request is invalid: one whose name another, valid one has is no task of the plan, and
+/// counts all the same.
+fn invalid(loaded: &Loaded) -> Verdict {
+    if has_errors(&loaded.diagnostics) { Verdict::Invalid } else { Verdict::Done }
 }
 
 /// How a plan or report ends: `rejected` is what a rejected task means for the command at hand.

@@ -37,6 +37,21 @@ fn one_invalid_request_does_not_stop_the_others() {
 }
 
 #[test]
+fn an_invalid_request_under_the_name_of_a_valid_one_is_not_passed_over() {
+    let env = env();
+    env.request("good", GOOD);
+    env.write(
+        "requests/broken.yaml",
+        "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {name: good}\nspec: {users: 7}\n",
+    );
+    env.run(&["check"]).exits(3);
+    env.plan().exits(3);
+    let report = env.apply().exits(5).json();
+    assert_eq!(task(&report, "A", "access")["reason"], "Exported");
+    env.apply().exits(5);
+}
+
+#[test]
 fn an_invalid_policy_stops_everything_before_anything_is_written() {
     let env = env();
     env.request("good", GOOD);
