@@ -2,6 +2,7 @@
 
 use crate::reconcile;
 use crate::render::{verify_human, verify_json};
+use crate::store::Head;
 use clap::builder::FalseyValueParser;
 
 use super::error::{CliError, ExitStatus};
@@ -18,7 +19,7 @@ pub(crate) struct Args {
 
     /// The ledger's head as kept elsewhere, as `apply` prints it
     #[arg(long, value_name = "N:SHA256", env = "AMPARO_HEAD")]
-    head: Option<String>,
+    head: Option<Head>,
 }
 
 pub(crate) fn run(
@@ -29,7 +30,7 @@ pub(crate) fn run(
     let report = reconcile::verify(
         &global.workspace(),
         args.ledger,
-        args.head.as_deref(),
+        args.head.as_ref(),
         &mut Progress::new(terminal),
     )?;
     terminal.print(&match terminal.output() {

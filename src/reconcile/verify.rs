@@ -73,20 +73,12 @@ pub struct PackageState {
 pub fn verify(
     workspace: &Workspace,
     ledger_only: bool,
-    head: Option<&str>,
+    head: Option<&Head>,
     events: &mut dyn Events,
 ) -> Result<VerifyReport, PassError> {
-    let expected = head
-        .map(|text| {
-            text.parse::<Head>().map_err(|_| PassError::Argument {
-                what: "--head is not of the form N:SHA256".to_owned(),
-                hint: "it is what `amparo apply` prints as the ledger head".to_owned(),
-            })
-        })
-        .transpose()?;
     let catalog = settings_of(workspace);
     let state_dir = state_dir(workspace, &catalog)?;
-    let chain = state_dir.verify_ledger(expected.as_ref())?;
+    let chain = state_dir.verify_ledger(head)?;
     let ledger = LedgerState {
         entries: chain.entries,
         head: chain.head.as_ref().map(ToString::to_string),

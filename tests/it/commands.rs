@@ -139,3 +139,8 @@ fn the_demo_runs_and_is_the_same_every_time() {
     env.write("mine/file", "");
     env.run(&["demo", "mine"]).exits(64);
 }
+
+#[test]
+fn a_head_that_is_none_is_wrong_usage() {
+    Env::new().run(&["verify", "--head", "nonsense"]).exits(64);
+}
