@@ -1,7 +1,7 @@
 //! The command line itself: help, usage, and everything that needs no data. Standard output, standard
 //! error and status together.
 
-use crate::support::Env;
+use crate::support::{Env, text};
 
 #[test]
 fn wrong_flags_exit_64() {
@@ -143,4 +143,27 @@ fn the_demo_runs_and_is_the_same_every_time() {
 #[test]
 fn a_head_that_is_none_is_wrong_usage() {
     Env::new().run(&["verify", "--head", "nonsense"]).exits(64);
+}
+
+#[test]
+fn find_breaks_down_by_data_source() {
+    let env = Env::new();
+    for (name, source) in [("a", "eu"), ("b", "us")] {
+        env.parquet(&format!("lake/{name}.parquet"), vec![("who", text(&["p", "q", "p"]))]);
+        env.dataset(
+            name,
+            &format!(
+                "  product: e
+  source: {source}
+  location: lake/{name}.parquet
+  format: parquet
+  fields:
+    - {{path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}}"
+            ),
+        );
+    }
+    let found = env.run(&["find", "who=p", "--by", "source", "-o", "json"]).exits(0).json();
+    let by: Vec<_> = found["datasets"].as_array().unwrap().iter().map(|d| &d["by"][0]).collect();
+    assert_eq!((&by[0]["values"]["source"], &by[0]["rows"]), (&"eu".into(), &2.into()));
+    assert_eq!((&by[1]["values"]["source"], &by[1]["rows"]), (&"us".into(), &2.into()));
 }
