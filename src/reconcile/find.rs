@@ -49,6 +49,9 @@ pub struct FoundBreakdown {
     pub rows: u64,
 }
 
+/// The name by which `--by` means the data source.
+const SOURCE: &str = "source";
+
 /// Identities as given: namespace and value.
 type Given = (String, Sensitive<String>);
 
@@ -235,12 +238,20 @@ fn keys(
     keys
 }
 
-/// The fields of `--by`: each must be selectable in some dataset of the environment.
+/// What `--by` breaks down by.
+enum By {
+    /// A selectable field.
+    Field(FieldPath),
+    /// The dataset's data source, which `only.sources` of a request takes.
+    Source,
+}
+
+/// The fields of `--by`: each must be selectable in some dataset of the environment, or be `source`.
 fn breakdown_fields(
     catalog: &Catalog,
     environment: Environment,
     by: &[String],
-) -> Result<Vec<FieldPath>, PassError> {
+) -> Result<Vec<By>, PassError> {
     let selectable: BTreeSet<&FieldPath> = catalog
         .in_environment(environment)
         .flat_map(|dataset| &dataset.fields)
@@ -252,15 +263,17 @@ fn breakdown_fields(
             selectable
                 .iter()
                 .find(|path| path.to_string() == *text)
-                .map(|path| (*path).clone())
+                .map(|path| By::Field((*path).clone()))
+                .or_else(|| (text == SOURCE).then_some(By::Source))
                 .ok_or_else(|| {
-                    let known: Vec<String> = selectable.iter().map(ToString::to_string).collect();
+                    let known = selectable.iter().map(ToString::to_string);
+                    let known: Vec<String> = [SOURCE.to_owned()].into_iter().chain(known).collect();
                     PassError::Argument {
                         what: format!("--by: no dataset has a selectable field {text:?}"),
-                        hint: match known.as_slice() {
-                            [] => "mark fields with selectable: true in the policies".to_owned(),
-                            known => format!("one of: {}", known.join(", ")),
-                        },
+                        hint: format!(
+                            "one of: {}; policies mark fields with selectable: true",
+                            known.join(", ")
+                        ),
                     }
                 })
         })
@@ -272,7 +285,7 @@ struct Looking<'a> {
     engine: &'a Engine,
     dataset: &'a Dataset,
     files: &'a DatasetFiles,
-    fields: &'a [FieldPath],
+    fields: &'a [By],
 }
 
 impl Looking<'_> {
@@ -308,10 +321,13 @@ impl Looking<'_> {
         let columns: Vec<Option<u16>> = self
             .fields
             .iter()
-            .map(|path| {
-                resolved.by_path(path).filter(|leaf| leaf.field.is_some_and(|(_, f)| f.selectable))
+            .map(|by| match by {
+                By::Field(path) => resolved
+                    .by_path(path)
+                    .filter(|leaf| leaf.field.is_some_and(|(_, f)| f.selectable))
+                    .map(|leaf| leaf.index),
+                By::Source => None,
             })
-            .map(|leaf| leaf.map(|leaf| leaf.index))
             .collect();
         let mut leaves: Vec<u16> = columns.iter().flatten().copied().collect();
         leaves.sort_unstable();
@@ -331,7 +347,11 @@ impl Looking<'_> {
         for row in rows {
             let group = columns
                 .iter()
-                .map(|column| column.and_then(|leaf| values.get(&(*row, leaf)).cloned()))
+                .zip(self.fields)
+                .map(|(column, by)| match by {
+                    By::Field(_) => column.and_then(|leaf| values.get(&(*row, leaf)).cloned()),
+                    By::Source => Some(self.dataset.source.clone()),
+                })
                 .collect();
             *groups.entry(group).or_default() += 1;
         }
