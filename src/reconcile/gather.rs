@@ -44,7 +44,7 @@ pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError
             &catalog.datasets.iter().collect::<Vec<_>>(),
             &reserved(workspace, &catalog),
         );
-        let mut found = check_data(&catalog, &inventory);
+        let mut found = check_data(&catalog, &inventory, workspace.clock.now());
         texts.show_lines(&mut found);
         diagnostics.extend(found);
         arrange(&mut diagnostics);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Action, Phase, Reason, TaskId};
-use crate::plan::{LedgerView, PackageRecord, TaskCounts, TaskIndex};
+use crate::plan::{DraftTask, Erased, LedgerView, PackageRecord, TaskCounts, TaskIndex};
 use crate::store::Record;
 
 use super::erase::{Erasure, Round};
@@ -21,6 +21,8 @@ pub(super) struct Outcome {
     pub(super) package: Option<PackageRecord>,
     pub(super) verified: Option<bool>,
     pub(super) seconds: f64,
+    /// Whether this pass destroyed or published something for it.
+    pub(super) acted: bool,
 }
 
 /// The outcomes of a pass, and which of them the ledger has yet to be told.
@@ -75,6 +77,7 @@ impl<'a> Outcomes<'a> {
                 package: Some(record),
                 verified: Some(verified),
                 seconds,
+                acted: true,
             },
             Exported::Failed(reason, message) => Outcome {
                 phase: Phase::Failed,
@@ -84,6 +87,7 @@ impl<'a> Outcomes<'a> {
                 package: None,
                 verified: None,
                 seconds,
+                acted: false,
             },
         };
         self.set(index, outcome);
@@ -97,12 +101,8 @@ impl<'a> Outcomes<'a> {
         else {
             return;
         };
-        let mut counts = counts(task);
-        if task.id.action == Some(Action::Delete) {
-            counts.rows_erased = Some(erasure.rows);
-            counts.cells_erased = Some(erasure.cells);
-            counts.files_touched = Some(erasure.files);
-        }
+        let counts = self.counted(task, erasure);
+        let earlier = self.earlier(task).files > 0;
         let held = planned.reason == Some(Reason::Held);
         let outcome = Outcome {
             phase: if held { Phase::Blocked } else { Phase::Complete },
@@ -110,8 +110,9 @@ impl<'a> Outcomes<'a> {
             message: if held { planned.message.clone() } else { None },
             counts,
             package: None,
-            verified: erasure.proved,
+            verified: erasure.proved.or(earlier.then_some(true)),
             seconds: erasure.seconds,
+            acted: erasure.files > 0,
         };
         self.set(index, outcome);
     }
@@ -127,8 +128,8 @@ impl<'a> Outcomes<'a> {
             match round.failed.get(&task.id) {
                 None => self.ended(index, erasure),
                 Some((reason, message)) => {
-                    let reason =
-                        if erasure.files > 0 { Reason::PartiallyCompleted } else { *reason };
+                    let done = erasure.files > 0 || self.earlier(task).files > 0;
+                    let reason = if done { Reason::PartiallyCompleted } else { *reason };
                     self.failed(index, reason, message.clone(), erasure);
                 }
             }
@@ -147,10 +148,7 @@ impl<'a> Outcomes<'a> {
 
     fn failed(&mut self, index: TaskIndex, reason: Reason, message: String, erasure: Erasure) {
         let Some(task) = self.outlook.draft.tasks.get(index as usize) else { return };
-        let mut counts = counts(task);
-        counts.rows_erased = Some(erasure.rows);
-        counts.cells_erased = Some(erasure.cells);
-        counts.files_touched = Some(erasure.files);
+        let counts = self.counted(task, erasure);
         let outcome = Outcome {
             phase: Phase::Failed,
             reason: Some(reason),
@@ -159,8 +157,28 @@ impl<'a> Outcomes<'a> {
             package: None,
             verified: None,
             seconds: erasure.seconds,
+            acted: erasure.files > 0,
         };
         self.set(index, outcome);
+    }
+
+    /// What earlier passes have erased for a task that is not done: each file was proved then.
+    fn earlier(&self, task: &DraftTask) -> Erased {
+        let known = self.before.tasks.get(&task.id).filter(|known| !known.phase.is_final());
+        let same = known.filter(|known| task.fingerprint.as_ref() == Some(&known.fingerprint));
+        same.map(|known| known.erased).unwrap_or_default()
+    }
+
+    /// The counts of a task, with what all its passes have erased.
+    fn counted(&self, task: &DraftTask, erasure: Erasure) -> TaskCounts {
+        let mut counts = counts(task);
+        if task.id.action == Some(Action::Delete) {
+            let earlier = self.earlier(task);
+            counts.rows_erased = Some(earlier.rows + erasure.rows);
+            counts.cells_erased = Some(earlier.cells + erasure.cells);
+            counts.files_touched = Some(earlier.files + erasure.files);
+        }
+        counts
     }
 
     fn set(&mut self, index: TaskIndex, outcome: Outcome) {
@@ -206,8 +224,7 @@ impl<'a> Outcomes<'a> {
                 && known.reason == outcome.reason
                 && known.message == message
         });
-        let nothing_done = counts.rows_erased.unwrap_or(0) == 0 && outcome.package.is_none();
-        if stands && nothing_done {
+        if stands && !outcome.acted {
             return None;
         }
         let reason = outcome.reason.unwrap_or(Reason::Erased);

@@ -1,13 +1,21 @@
 //! Holds on fields, against the data: a misspelled hold must not let data be destroyed.
 
+use jiff::civil::Date;
+
 use crate::manifest::codes::data as codes;
 use crate::model::{Catalog, FieldPath, HoldScope};
 use crate::plan::{DatasetFiles, Inventory};
 
 use super::{DataFault, Hinders};
 
-pub(super) fn check(faults: &mut Vec<DataFault>, catalog: &Catalog, inventory: &Inventory) {
-    for hold in &catalog.holds {
+/// A hold that has lapsed keeps nothing, and so cannot fail to.
+pub(super) fn check(
+    faults: &mut Vec<DataFault>,
+    catalog: &Catalog,
+    inventory: &Inventory,
+    today: Date,
+) {
+    for hold in catalog.holds.iter().filter(|hold| hold.in_force(today)) {
         let HoldScope::Datasets { datasets, fields } = &hold.scope else { continue };
         let known: Vec<&DatasetFiles> =
             datasets.iter().filter_map(|name| inventory.datasets.get(name)).collect();

@@ -12,6 +12,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::diagnostic::{Code, Diagnostic, Severity, arrange};
 use crate::manifest::codes::data as codes;
 use crate::model::{Catalog, Name, Position};
@@ -72,17 +75,21 @@ impl DataFault {
 
 /// Holds the policies against the data: every diagnostic, sorted. Positions are those of the policy's
 /// fields; source lines are not filled in. No cell value is in any of them.
-pub fn check_data(catalog: &Catalog, inventory: &Inventory) -> Vec<Diagnostic> {
+pub fn check_data(catalog: &Catalog, inventory: &Inventory, now: Timestamp) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<_> =
-        faults(catalog, inventory).into_iter().map(|fault| fault.diagnostic).collect();
+        faults(catalog, inventory, now).into_iter().map(|fault| fault.diagnostic).collect();
     arrange(&mut diagnostics);
     diagnostics
 }
 
 /// Which datasets' faults make tasks fail; datasets without one are absent.
-pub fn blocking(catalog: &Catalog, inventory: &Inventory) -> BTreeMap<Name, DatasetBlocks> {
+pub fn blocking(
+    catalog: &Catalog,
+    inventory: &Inventory,
+    now: Timestamp,
+) -> BTreeMap<Name, DatasetBlocks> {
     let mut blocks: BTreeMap<Name, DatasetBlocks> = BTreeMap::new();
-    for fault in faults(catalog, inventory) {
+    for fault in faults(catalog, inventory, now) {
         if fault.hinders == Hinders::default() {
             continue;
         }
@@ -103,7 +110,7 @@ pub fn blocking(catalog: &Catalog, inventory: &Inventory) -> BTreeMap<Name, Data
     blocks
 }
 
-fn faults(catalog: &Catalog, inventory: &Inventory) -> Vec<DataFault> {
+fn faults(catalog: &Catalog, inventory: &Inventory, now: Timestamp) -> Vec<DataFault> {
     let mut faults = Vec::new();
     for dataset in &catalog.datasets {
         let Some(files) = inventory.datasets.get(&dataset.name) else {
@@ -121,7 +128,8 @@ fn faults(catalog: &Catalog, inventory: &Inventory) -> Vec<DataFault> {
             methods::check(&mut faults, &resolved, &catalog.settings);
         }
     }
-    holds::check(&mut faults, catalog, inventory);
+    let today = now.to_zoned(TimeZone::UTC).date();
+    holds::check(&mut faults, catalog, inventory, today);
     faults
 }
 

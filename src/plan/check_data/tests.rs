@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use jiff::Timestamp;
+use jiff::civil::date;
+
 use crate::diagnostic::Severity;
 use crate::model::{
     EraseMethod, EraseMode, EraseRule, Field, Hold, HoldScope, Leaf, LeafType, Name, Position,
@@ -10,6 +13,8 @@ use crate::plan::testing::{World, field, group, leaf, leaf_in, path};
 
 use super::{blocking, check_data};
 
+/// The day is 1970-01-01.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const PERSON: &str = "I1 ID-PERSON DEL-PERSON ACC-ALL";
 
 /// A dataset `t` with an e-mail address, and these fields and leaves beside it.
@@ -29,7 +34,7 @@ fn world(fields: Vec<Field>, leaves: Vec<Leaf>) -> World {
 
 /// `CODE severity line: message`.
 fn found(world: &World) -> Vec<String> {
-    check_data(&world.catalog, &world.inventory)
+    check_data(&world.catalog, &world.inventory, NOW)
         .into_iter()
         .map(|d| {
             let severity = if d.severity == Severity::Error { "error" } else { "warning" };
@@ -59,7 +64,7 @@ fn name() -> Name {
 fn a_policy_that_fits_its_data_is_silent() {
     let world = world(vec![field("note", "", "")], vec![leaf("note", LeafType::Text)]);
     assert_eq!(found(&world), Vec::<String>::new());
-    assert!(blocking(&world.catalog, &world.inventory).is_empty());
+    assert!(blocking(&world.catalog, &world.inventory, NOW).is_empty());
 }
 
 #[test]
@@ -81,9 +86,9 @@ fn labels_on_fields_that_the_data_lacks_are_errors_and_fail_who_needs_them() {
             "AMP0602 warning 13: the data has no field x",
         ]
     );
-    let diagnostics = check_data(&world.catalog, &world.inventory);
+    let diagnostics = check_data(&world.catalog, &world.inventory, NOW);
     assert_eq!(diagnostics[1].help.as_deref(), Some("did you mean phone?"));
-    let blocks = &blocking(&world.catalog, &world.inventory)[&name()];
+    let blocks = &blocking(&world.catalog, &world.inventory, NOW)[&name()];
     assert!(blocks.search.as_ref().unwrap().contains("crm"));
     assert!(blocks.erase.as_ref().unwrap().contains("Phone"));
     assert_eq!(blocks.access, None);
@@ -97,7 +102,7 @@ fn columns_without_a_policy_are_warned_of_or_denied() {
     assert_eq!(found(&world), ["AMP0603 warning 1: the policy does not mention the column extra"]);
     world.catalog.datasets[0].unlabelled = Unlabelled::Deny;
     assert_eq!(found(&world), ["AMP0603 error 1: the policy does not mention the column extra"]);
-    let blocks = &blocking(&world.catalog, &world.inventory)[&name()];
+    let blocks = &blocking(&world.catalog, &world.inventory, NOW)[&name()];
     assert!(blocks.erase.is_some() && blocks.access.is_some() && blocks.search.is_none());
 }
 
@@ -187,7 +192,7 @@ fn id_fields_must_be_of_a_type_that_identifies() {
     for kind in [LeafType::Float, LeafType::Bool] {
         let world = world(vec![field("v", "n", "I2 ID-DEVICE")], vec![leaf("v", kind)]);
         assert!(found(&world)[0].starts_with("AMP0608 error 11"));
-        assert!(blocking(&world.catalog, &world.inventory)[&name()].search.is_some());
+        assert!(blocking(&world.catalog, &world.inventory, NOW)[&name()].search.is_some());
     }
 }
 
@@ -229,7 +234,7 @@ fn timestamps_and_hit_ids_must_be_there_and_fit() {
     let mut with = |time: &str, hit: &str| {
         world.catalog.datasets[0].timestamp = Some(path(time));
         world.catalog.datasets[0].hit_id = Some(path(hit));
-        assert!(blocking(&world.catalog, &world.inventory)[&name()].access.is_some());
+        assert!(blocking(&world.catalog, &world.inventory, NOW)[&name()].access.is_some());
         found(&world)
     };
     assert_eq!(
@@ -268,8 +273,12 @@ fn a_hold_must_find_its_fields_in_one_of_its_datasets() {
     assert_eq!(found(&world), Vec::<String>::new());
     world.catalog.holds = vec![hold(&["totl"])];
     assert_eq!(found(&world), ["AMP0614 error 3: hold h: the data has no field totl"]);
-    let blocks = blocking(&world.catalog, &world.inventory);
+    let blocks = blocking(&world.catalog, &world.inventory, NOW);
     assert!(blocks.len() == 2 && blocks.values().all(|block| block.erase.is_some()));
+    // What has lapsed keeps nothing, and stops nothing.
+    world.catalog.holds[0].until = Some(date(1970, 1, 1));
+    assert_eq!(found(&world), Vec::<String>::new());
+    assert!(blocking(&world.catalog, &world.inventory, NOW).is_empty());
 }
 
 #[test]
@@ -282,7 +291,7 @@ fn problems_of_files_are_errors_that_name_them() {
         stops_pass: false,
     }];
     assert_eq!(found(&world), ["AMP0601 error 1: lake/t/x.parquet: the file is empty"]);
-    let blocks = &blocking(&world.catalog, &world.inventory)[&name()];
+    let blocks = &blocking(&world.catalog, &world.inventory, NOW)[&name()];
     assert!(blocks.search.as_ref().unwrap().contains("x.parquet"));
     world.inventory.datasets.clear();
     assert_eq!(found(&world), ["AMP0601 error 1: the location was not read"]);
