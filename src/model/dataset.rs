@@ -87,6 +87,13 @@ impl Dataset {
     pub fn id_fields(&self) -> impl Iterator<Item = (usize, &Field)> {
         self.fields.iter().enumerate().filter(|(_, field)| field.labels.is_id())
     }
+
+    /// Whether the values of a partition column tell of a person: paths are shown without them, and a
+    /// file that is left without rows goes (RULES.md section 5).
+    pub fn hides_partition(&self, column: &str) -> bool {
+        let Some(path) = FieldPath::new([column]) else { return false };
+        self.fields.iter().any(|field| field.path == path && (field.labels.is_id() || field.pii))
+    }
 }
 
 /// One `fields:` entry. Its path may name a group: it then labels every leaf below, except leaves

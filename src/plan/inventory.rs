@@ -17,6 +17,9 @@ pub struct Inventory {
 pub struct DatasetFiles {
     /// The dataset.
     pub dataset: Name,
+    /// Directories that belong to the dataset whole: absolute, links resolved. None where the location names
+    /// files.
+    pub roots: Vec<PathBuf>,
     /// Readable files, sorted by path; their index is what [`super::RowKey::file`] means.
     pub files: Vec<DataFile>,
     /// The union of the files' leaves, in the order in which they first appear, partition columns last.

@@ -33,6 +33,33 @@ pub struct LedgerView {
     /// Erasures of files, by [`FileErase::file`], that were begun and have no outcome yet: a crash lies
     /// between.
     pub unsettled: BTreeMap<String, FileErase>,
+    /// Files, by [`FileErase::file`], as the newest erasure left them, with what was erased in them that
+    /// their data cannot tell.
+    pub settled: BTreeMap<String, SettledFile>,
+}
+
+/// A file as an erasure left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettledFile {
+    /// SHA-256 of the footer that it was given: with another it is another writer's.
+    pub footer: String,
+    /// What has been erased in it.
+    pub cells: Vec<SettledCells>,
+}
+
+/// Cells of one leaf of one file, erased for a task by a method whose result looks like any other value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SettledCells {
+    /// The task.
+    #[serde(flatten)]
+    pub task: TaskRef,
+    /// What the task was then.
+    pub fingerprint: String,
+    /// The leaf's path.
+    pub field: String,
+    /// Keyed digest of which rows and elements, by their positions in the file as it was left.
+    pub cells: String,
 }
 
 /// The erasure of one file, as the ledger records it before the file is swapped.
@@ -51,6 +78,9 @@ pub struct FileErase {
     pub after: Option<String>,
     /// What each task changes in it.
     pub tasks: Vec<FileEraseTask>,
+    /// What will have been erased in it that its data cannot tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<SettledCells>,
 }
 
 /// What one task changes in one file.

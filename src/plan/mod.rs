@@ -29,8 +29,8 @@ pub use document::{
     TaskFile, Totals,
 };
 pub use draft::{
-    Draft, DraftDataset, DraftTask, Evidence, OpenBlock, Situation, Standing, Triage, TriagedTask, draft,
-    to_search, triage,
+    Draft, DraftDataset, DraftTask, Evidence, OpenBlock, Situation, Standing, Triage, TriagedTask,
+    draft, to_search, triage,
 };
 pub use finish::finish;
 pub use found::{BlockFound, BlockRef, DatasetFound, FoundHit, FoundRow};
@@ -39,7 +39,7 @@ pub use hits::{Element, Hit, Identities, IdentityId, Probe, ProbeLeaf, RowKey, R
 pub use inventory::{DataFile, DatasetFiles, FileProblem, FileStamp, Inventory, RowGroup};
 pub use ledger_view::{
     Erased, FileErase, FileEraseTask, HistoryEntry, HistoryStatus, LedgerView, PackageRecord,
-    TaskCounts, TaskRef, TaskState,
+    SettledCells, SettledFile, TaskCounts, TaskRef, TaskState,
 };
 pub use mask::{MaskFault, mask, takes};
 pub use reach::{reach, same_party};

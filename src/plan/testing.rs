@@ -235,6 +235,7 @@ impl World {
         });
         let listed = DatasetFiles {
             dataset: dataset.clone(),
+            roots: Vec::new(),
             files: listed.collect(),
             leaves,
             digest: "d".repeat(64),

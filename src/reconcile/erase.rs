@@ -7,14 +7,14 @@
 //! finds what is left with the same keys.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::engine::erase::{
-    self, EraseError, EraseOptions, NoFaults, Outcome as FileOutcome, Stage, Staged,
-};
+use crate::engine::erase::{self, EraseError, EraseOptions, NoFaults, Stage, Staged};
 use crate::model::{Action, Identity, Reason, TaskId};
 use crate::plan::{
-    EraseKeys, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork, Mask, TaskIndex,
+    EraseKeys, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork, Mask, SettledCells,
+    TaskIndex,
 };
 use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key};
 
@@ -22,7 +22,7 @@ use super::measure::in_parallel;
 use super::pass::{Outlook, Pass};
 use super::record::task_ref;
 use super::recover::{deployment_key, file_digest};
-use super::{Event, Events, PassError};
+use super::{Event, Events, PassError, settled};
 
 /// Files staged at a time: their new versions lie beside the old ones until they are swapped.
 const BATCH: usize = 64;
@@ -170,6 +170,61 @@ fn tasks_of(work: &FileWork) -> BTreeSet<TaskIndex> {
     rows.chain(work.leaves.iter().flat_map(|leaf| &leaf.cells).map(|cell| cell.task)).collect()
 }
 
+/// What is ready to happen to a file once the ledger knows of it.
+enum Ready {
+    /// It is swapped for its staged successor.
+    Swap(Box<Staged>),
+    /// It is deleted; what goes with it.
+    Remove(FileCounts),
+}
+
+impl Ready {
+    /// `None` where nothing changes.
+    fn staged(stage: Result<Stage, EraseError>) -> Result<Option<Self>, EraseError> {
+        Ok(match stage? {
+            Stage::Unchanged(_) => None,
+            Stage::Staged(file) => Some(Self::Swap(file)),
+        })
+    }
+
+    fn counts(&self) -> &FileCounts {
+        match self {
+            Self::Swap(file) => file.counts(),
+            Self::Remove(counts) => counts,
+        }
+    }
+
+    /// The footer that the file will have; `None`: there will be no file.
+    fn after(&self) -> Option<String> {
+        match self {
+            Self::Swap(file) => Some(file.after().footer.clone()),
+            Self::Remove(_) => None,
+        }
+    }
+
+    fn discard(self) -> Result<(), EraseError> {
+        match self {
+            Self::Swap(file) => file.discard(),
+            Self::Remove(_) => Ok(()),
+        }
+    }
+
+    /// Does it; gives what changed, and the summaries that had to go.
+    fn carry_out(
+        self,
+        work: &FileWork,
+        options: &EraseOptions,
+    ) -> Result<(FileCounts, Vec<PathBuf>), EraseError> {
+        match self {
+            Self::Swap(file) => {
+                let outcome = file.swap(options, &NoFaults)?;
+                Ok((outcome.counts, outcome.summaries))
+            }
+            Self::Remove(counts) => Ok((counts, erase::remove(work, options)?)),
+        }
+    }
+}
+
 struct Erasing<'a> {
     pass: &'a Pass<'a>,
     outlook: &'a Outlook,
@@ -186,27 +241,39 @@ impl Erasing<'_> {
     ) -> Result<(), PassError> {
         let jobs = self.pass.engine.jobs();
         let key = deployment_key(state)?;
-        let staged = in_parallel(jobs, batch, |(work, _)| {
+        let staged = in_parallel(jobs, batch, |(work, planned)| {
             let started = Instant::now();
-            (erase::stage(work, self.keys, &NoFaults), started.elapsed().as_secs_f64())
+            let step = match planned {
+                Some(counts) if self.goes(work) => Ok(Some(Ready::Remove((*counts).clone()))),
+                _ => Ready::staged(erase::stage(work, self.keys, &NoFaults)),
+            };
+            (step, started.elapsed().as_secs_f64())
         });
         let mut ready = Vec::new();
         let mut intents = Vec::new();
         for ((work, planned), (result, seconds)) in batch.iter().zip(staged) {
             match result {
                 Err(error) => self.fail(work, &error, round),
-                Ok(Stage::Unchanged(_)) => {}
-                Ok(Stage::Staged(file)) => {
-                    if planned.is_some_and(|planned| planned != file.counts()) {
-                        file.discard()?;
+                Ok(None) => {}
+                Ok(Some(step)) => {
+                    if planned.is_some_and(|planned| planned != step.counts()) {
+                        step.discard()?;
                         return Err(PassError::Bug(format!(
                             "the rewrite of {} would change something else than was planned",
                             work.shown
                         )));
                     }
                     let digest = file_digest(&key, &work.path);
-                    intents.push(Record::EraseIntent(self.intent(work, &digest, &file)));
-                    ready.push((work, digest, file, seconds));
+                    let view = state.state().view();
+                    let settled = settled::after(
+                        work,
+                        &self.outlook.draft,
+                        &self.outlook.inventory,
+                        view,
+                        &key,
+                    );
+                    intents.push(Record::EraseIntent(self.intent(work, &digest, &step, settled)));
+                    ready.push((work, digest, step, seconds));
                 }
             }
         }
@@ -215,18 +282,19 @@ impl Erasing<'_> {
         }
         state.append(intents, self.pass.now)?;
         let mut settled = Vec::with_capacity(ready.len());
-        for (work, digest, file, seconds) in ready {
-            let options = EraseOptions { root: work.path.parent().map(std::path::Path::to_owned) };
+        for (work, digest, step, seconds) in ready {
+            let options = EraseOptions { root: self.root(work) };
             let started = Instant::now();
             let (dataset, before) = (work.dataset.clone(), work.stamp.footer.clone());
-            match file.swap(&options, &NoFaults) {
-                Ok(outcome) => {
+            match step.carry_out(work, &options) {
+                Ok((counts, summaries)) => {
                     let seconds = seconds + started.elapsed().as_secs_f64();
-                    self.count(work, &outcome, seconds, round);
-                    for summary in &outcome.summaries {
+                    self.count(work, &counts, seconds, round);
+                    for summary in &summaries {
+                        let name = summary.file_name().unwrap_or_default().to_string_lossy();
                         let text = format!(
-                            "removed {}: it held statistics of the files that were rewritten",
-                            summary.display()
+                            "dataset {dataset}: removed {name}: it held statistics of the files that \
+                             were rewritten"
                         );
                         events.event(Event::Notice { text });
                     }
@@ -246,8 +314,33 @@ impl Erasing<'_> {
         Ok(())
     }
 
-    fn intent(&self, work: &FileWork, digest: &str, file: &Staged) -> FileErase {
-        let tasks = file
+    /// Whether the file is to be deleted: all its rows go, and its path names a person.
+    fn goes(&self, work: &FileWork) -> bool {
+        let policy = self.pass.loaded.catalog.dataset(&work.dataset);
+        let files = self.outlook.inventory.datasets.get(&work.dataset);
+        let file = files.and_then(|files| files.files.iter().find(|file| file.path == work.path));
+        let Some((policy, file)) = policy.zip(file) else { return false };
+        work.removed.len() as u64 == file.rows
+            && file.partitions.iter().any(|(column, _)| policy.hides_partition(column))
+    }
+
+    /// The dataset's directory in which the file lies, or its own.
+    fn root(&self, work: &FileWork) -> Option<PathBuf> {
+        let files = self.outlook.inventory.datasets.get(&work.dataset);
+        let roots = files.map_or(&[][..], |files| &files.roots);
+        let around = roots.iter().filter(|root| work.path.starts_with(root));
+        let root = around.min_by_key(|root| root.as_os_str().len()).map(PathBuf::as_path);
+        root.or_else(|| work.path.parent()).map(Path::to_owned)
+    }
+
+    fn intent(
+        &self,
+        work: &FileWork,
+        digest: &str,
+        step: &Ready,
+        settled: Vec<SettledCells>,
+    ) -> FileErase {
+        let tasks = step
             .counts()
             .tasks
             .iter()
@@ -266,14 +359,15 @@ impl Erasing<'_> {
             path: work.shown.clone(),
             file: digest.to_owned(),
             before: work.stamp.footer.clone(),
-            after: Some(file.after().footer.clone()),
+            after: step.after(),
             tasks,
+            settled,
         }
     }
 
-    fn count(&self, work: &FileWork, outcome: &FileOutcome, seconds: f64, round: &mut Round) {
+    fn count(&self, work: &FileWork, counts: &FileCounts, seconds: f64, round: &mut Round) {
         let changed: Vec<&FileTaskCounts> =
-            outcome.counts.tasks.iter().filter(|task| task.rows_erased > 0).collect();
+            counts.tasks.iter().filter(|task| task.rows_erased > 0).collect();
         let share = seconds / changed.len().max(1) as f64;
         for task in changed {
             let Some(draft) = self.outlook.draft.tasks.get(task.task as usize) else { continue };

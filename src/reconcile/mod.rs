@@ -23,6 +23,7 @@ mod record;
 mod recover;
 mod saved;
 mod search;
+mod settled;
 mod sources;
 mod status;
 mod verify;

@@ -13,10 +13,11 @@ use crate::plan::{
     Plan, PlanInputs, SearchBlock, Situation, blocking, draft, finish, guard_draft, guard_plan,
     to_search, triage,
 };
-use crate::store::{State, TaskKeyName};
+use crate::store::{DeploymentKey, State, TaskKeyName};
 
 use super::gather::{Texts, engine, fingerprints, layout_faults, reserved, state_dir};
 use super::search::search;
+use super::settled::leave_out;
 use super::{Event, Events, PassError, Verdict, Workspace};
 
 /// How often a pass looks again where files change under it (RULES.md: `Conflict`).
@@ -142,12 +143,19 @@ impl Pass<'_> {
             }
         }
         let mut found = searched.found;
-        let mut blocks = blocking(situation.catalog, &inventory);
+        let mut blocks = blocking(situation.catalog, &inventory, self.now);
         let (mut drafted, mut counts) =
-            self.measured(situation, &mut inventory, &mut blocks, &found, &mut moved, events)?;
+            self.measured(situation, key, &mut inventory, &mut blocks, &found, &mut moved, events)?;
         if settle_standing(&open, &drafted, &counts, &mut found) {
-            (drafted, counts) =
-                self.measured(situation, &mut inventory, &mut blocks, &found, &mut moved, events)?;
+            (drafted, counts) = self.measured(
+                situation,
+                key,
+                &mut inventory,
+                &mut blocks,
+                &found,
+                &mut moved,
+                events,
+            )?;
         }
         let evidence = Evidence { inventory: &inventory, blocks: &blocks, found: &found };
         guard_draft(situation, evidence, &drafted)
@@ -168,6 +176,7 @@ impl Pass<'_> {
     fn measured(
         &self,
         situation: Situation<'_>,
+        key: Option<&DeploymentKey>,
         inventory: &mut Inventory,
         blocks: &mut BTreeMap<Name, DatasetBlocks>,
         found: &[BlockFound],
@@ -175,7 +184,10 @@ impl Pass<'_> {
         events: &mut dyn Events,
     ) -> Result<(Draft, Vec<FileCounts>), PassError> {
         loop {
-            let drafted = draft(situation, Evidence { inventory, blocks, found });
+            let mut drafted = draft(situation, Evidence { inventory, blocks, found });
+            if let Some(key) = key {
+                leave_out(&mut drafted, inventory, situation.ledger, key);
+            }
             events.event(Event::Stage { name: "measuring", steps: drafted.erase.len() as u64 });
             match super::measure::measure(self.engine, &drafted.erase, events)? {
                 Ok(counts) => return Ok((drafted, counts)),
@@ -186,7 +198,7 @@ impl Pass<'_> {
                             files.problems.push(FileProblem { shown, what, stops_pass: false });
                         }
                     }
-                    *blocks = blocking(situation.catalog, inventory);
+                    *blocks = blocking(situation.catalog, inventory, self.now);
                 }
             }
         }

@@ -1,53 +1,80 @@
 //! After a killed pass: finishes or undoes what it left in the datasets, and settles the ledger with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::engine::erase;
-use crate::model::TaskId;
-use crate::plan::{FileErase, Inventory, LedgerView};
+use crate::engine::erase::{self, Recovered};
+use crate::model::{Name, TaskId};
+use crate::plan::{FileErase, FileProblem, Inventory, LedgerView};
 use crate::store::{DeploymentKey, OpenState, Record, TaskKeyName};
 
 use super::pass::Pass;
 use super::{Event, Events, PassError};
 
-/// Clears leftovers; whether files have changed, so that the inventory must be made again.
+/// Clears leftovers, and gives the files as they are then. A dataset that cannot be cleared has that
+/// as a problem: its tasks fail, and others go on.
 ///
 /// # Errors
-/// A leftover could not be dealt with.
+/// The ledger or the keys cannot be written.
 pub(super) fn recover(
     pass: &Pass<'_>,
-    inventory: &Inventory,
+    mut inventory: Inventory,
     state: &mut OpenState,
     events: &mut dyn Events,
-) -> Result<bool, PassError> {
-    let mut changed = false;
-    for directory in directories(inventory).into_iter().filter(|d| has_leftovers(d)) {
-        let found = erase::recover(&directory, &directory.display().to_string())?;
-        changed = true;
-        for unclear in &found.unclear {
-            let text = format!(
-                "{} was left by a killed pass and cannot be understood: look at it",
-                unclear.display()
-            );
-            events.event(Event::Notice { text });
+) -> Result<Inventory, PassError> {
+    let (mut changed, mut stuck) = (false, BTreeMap::new());
+    for (dataset, directory) in directories(&inventory) {
+        // The path may name a person.
+        let shown = format!("dataset {dataset}");
+        match erase::recover(&directory, &shown) {
+            Ok(found) => {
+                changed |= found != Recovered::default();
+                for unclear in &found.unclear {
+                    let name = unclear.file_name().unwrap_or_default().to_string_lossy();
+                    let text = format!(
+                        "{shown}: {name} was left by a killed pass and cannot be understood: look at it"
+                    );
+                    events.event(Event::Notice { text });
+                }
+            }
+            Err(error) => {
+                stuck.insert(dataset, super::error::chain(&error));
+            }
         }
     }
     destroy_finished_keys(state)?;
-    if state.state().view().unsettled.is_empty() {
-        return Ok(changed);
+    // A deletion that was cut off after its file may have left directories.
+    let unsettled = &state.state().view().unsettled;
+    for file in unsettled.values().filter(|file| file.after.is_none()) {
+        let files = inventory.datasets.get(&file.dataset);
+        for root in files.into_iter().flat_map(|files| &files.roots) {
+            match erase::prune(root, &format!("dataset {}", file.dataset)) {
+                Ok(pruned) => changed |= pruned,
+                Err(error) => {
+                    stuck.insert(file.dataset.clone(), super::error::chain(&error));
+                }
+            }
+        }
     }
-    let inventory = if changed { pass.inventory()? } else { inventory.clone() };
+    if changed {
+        inventory = pass.inventory()?;
+    }
     let key = deployment_key(state)?;
-    let records: Vec<Record> = state
-        .state()
-        .view()
-        .unsettled
+    let records: Vec<Record> = unsettled
         .values()
+        .filter(|file| !stuck.contains_key(&file.dataset))
         .map(|file| settle(file, &inventory, &key))
         .collect();
-    state.append(records, pass.now)?;
-    Ok(changed)
+    for (dataset, what) in stuck {
+        if let Some(files) = inventory.datasets.get_mut(&dataset) {
+            let shown = format!("dataset {dataset}");
+            files.problems.push(FileProblem { shown, what, stops_pass: false });
+        }
+    }
+    if !records.is_empty() {
+        state.append(records, pass.now)?;
+    }
+    Ok(inventory)
 }
 
 /// The deployment key of an opened state, which always has one.
@@ -79,15 +106,18 @@ fn settle(file: &FileErase, inventory: &Inventory, key: &DeploymentKey) -> Recor
     }
 }
 
-/// The directories in which data files lie, or lay.
-fn directories(inventory: &Inventory) -> BTreeSet<PathBuf> {
-    inventory
-        .datasets
-        .values()
-        .flat_map(|files| {
-            files.files.iter().filter_map(|file| file.path.parent().map(Path::to_owned))
-        })
-        .collect()
+/// The directories in which something may have been left: those that belong to a dataset whole, and
+/// where there is something, those of files that a location names.
+fn directories(inventory: &Inventory) -> BTreeSet<(Name, PathBuf)> {
+    let mut all = BTreeSet::new();
+    for (dataset, files) in &inventory.datasets {
+        let inside = |directory: &Path| files.roots.iter().any(|root| directory.starts_with(root));
+        let named = files.files.iter().filter_map(|file| file.path.parent());
+        let named = named.filter(|directory| !inside(directory) && has_leftovers(directory));
+        let roots = files.roots.iter().map(PathBuf::as_path);
+        all.extend(roots.chain(named).map(|directory| (dataset.clone(), directory.to_owned())));
+    }
+    all
 }
 
 fn has_leftovers(directory: &Path) -> bool {

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::manifest::Loaded;
-use crate::model::{Action, Catalog, LeafType, Limits, Name, Phase, Request, TaskId};
+use crate::model::{Action, Catalog, Limits, Name, Phase, Request, TaskId};
 use crate::plan::{
-    Evidence, FileWork, Inventory, LedgerView, Mask, SearchBlock, Situation, blocking, draft,
-    to_search, triage,
+    Evidence, FileWork, Inventory, LedgerView, SearchBlock, Situation, blocking, draft, to_search,
+    triage,
 };
 use crate::store::{Exports, Head, State};
 
 use super::gather::{Texts, engine, fingerprints, reserved, settings_of, state_dir};
 use super::search::search_unpruned;
+use super::settled::shows;
 use super::{Events, PassError, Workspace};
 
 /// Whether everything still holds.
@@ -203,7 +204,7 @@ impl<'a> Erasures<'a> {
         }
         let evidence = Evidence {
             inventory: &inventory,
-            blocks: &blocking(&self.catalog, &inventory),
+            blocks: &blocking(&self.catalog, &inventory, situation.now),
             found: &searched.found,
         };
         let mut draft = draft(situation, evidence);
@@ -251,11 +252,5 @@ fn only_completed(mut request: Request, still: &dyn Fn(&TaskId) -> bool) -> Requ
 /// Leaves out what cannot be told from data: whether a number, binary or HMAC is a replacement.
 fn keep_judged(work: &mut FileWork, inventory: &Inventory) {
     let files = inventory.datasets.get(&work.dataset);
-    work.leaves.retain(|leaf| match leaf.mask {
-        Mask::Hmac { .. } | Mask::AaidPseudonym => false,
-        Mask::Pseudonym { .. } => files.is_some_and(|files| {
-            files.leaves.iter().any(|l| l.path == leaf.path && l.kind == LeafType::Text)
-        }),
-        _ => true,
-    });
+    work.leaves.retain(|leaf| shows(leaf, files));
 }

@@ -7,6 +7,7 @@ mod bad_data;
 mod commands;
 mod crashes;
 mod deletes;
+mod erased_once;
 mod planted;
 mod requests;
 mod support;

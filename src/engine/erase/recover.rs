@@ -35,7 +35,12 @@ pub(crate) fn recover(directory: &Path, root: &Path, found: &mut Recovered) -> O
     for entry in entries {
         let kind = entry.file_type().map_err(Problem::io("look at"))?;
         if kind.is_dir() {
-            recover(&entry.path(), root, found)?;
+            // No data file lies in a hidden directory; others may be at work there.
+            if !entry.file_name().as_encoded_bytes().starts_with(b".")
+                && !entry.file_name().as_encoded_bytes().starts_with(b"_")
+            {
+                recover(&entry.path(), root, found)?;
+            }
             continue;
         }
         let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::{Dataset, FieldPath};
+use crate::model::Dataset;
 
 use super::hive;
 
@@ -45,16 +45,8 @@ impl<'a> Shown<'a> {
 
     fn part(&self, name: &str) -> String {
         match hive::split(name) {
-            Some((raw, column, _)) if self.hides(&column) => format!("{raw}=***"),
+            Some((raw, column, _)) if self.dataset.hides_partition(&column) => format!("{raw}=***"),
             _ => name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect(),
         }
-    }
-
-    fn hides(&self, column: &str) -> bool {
-        let Some(path) = FieldPath::new([column]) else { return false };
-        self.dataset
-            .fields
-            .iter()
-            .any(|field| field.path == path && (field.labels.is_id() || field.pii))
     }
 }

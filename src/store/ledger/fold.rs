@@ -9,8 +9,8 @@ use super::Record;
 use super::commit::Commit;
 use crate::model::{Phase, Reason, Regulation, TaskId};
 use crate::plan::{
-    Erased, FileErase, HistoryEntry, HistoryStatus, LedgerView, PackageRecord, TaskCounts, TaskRef,
-    TaskState,
+    Erased, FileErase, HistoryEntry, HistoryStatus, LedgerView, PackageRecord, SettledFile,
+    TaskCounts, TaskRef, TaskState,
 };
 
 /// The view, with what makes each record cheap to add.
@@ -108,6 +108,7 @@ impl Fold {
             Record::EraseDone { file, before, .. } => {
                 if let Some(erased) = self.take_unsettled(file, before) {
                     self.add_erased(&erased);
+                    self.settled(erased);
                 }
             }
             Record::EraseAbandoned { file, before, .. } => {
@@ -266,6 +267,19 @@ impl Fold {
                 sum.rows = sum.rows.saturating_add(part.rows_erased);
                 sum.cells = sum.cells.saturating_add(part.cells_erased);
                 sum.files = sum.files.saturating_add(1);
+            }
+        }
+    }
+
+    /// What the file holds now is what this erasure made of it.
+    fn settled(&mut self, erased: FileErase) {
+        let FileErase { file, after, settled: cells, .. } = erased;
+        match after {
+            Some(footer) if !cells.is_empty() => {
+                self.view.settled.insert(file, SettledFile { footer, cells });
+            }
+            _ => {
+                self.view.settled.remove(&file);
             }
         }
     }

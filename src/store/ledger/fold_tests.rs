@@ -104,6 +104,7 @@ fn erase(rows: u64) -> FileErase {
             rows_erased: rows,
             cells_erased: rows * 4,
         }],
+        settled: Vec::new(),
     }
 }
 

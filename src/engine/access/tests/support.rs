@@ -169,6 +169,7 @@ impl Lake {
     pub(super) fn inventory(&self) -> Inventory {
         let files = |table: &Table| DatasetFiles {
             dataset: name(table.name),
+            roots: Vec::new(),
             files: Vec::new(),
             leaves: table.leaves.clone(),
             digest: String::new(),
