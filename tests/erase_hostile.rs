@@ -35,12 +35,17 @@ fn any_broken_byte_is_an_error_or_no_matter() {
                 let mut bad = good.clone();
                 bad[at] ^= change;
                 std::fs::write(&path, &bad).unwrap();
-                let Ok(stamp) = amparo::engine::erase::file_stamp(&path, "lake/people.parquet") else { continue };
+                let Ok(stamp) = amparo::engine::erase::file_stamp(&path, "lake/people.parquet")
+                else {
+                    continue;
+                };
                 let mut work = work_with(&path, stamp, at);
                 let context = format!("{version:?} byte {at} ^ {change}");
                 match measure(&work) {
                     Err(error) => check(&error, &context),
-                    Ok(counts) => assert!(counts.tasks.iter().all(|task| task.task == 0), "{context}"),
+                    Ok(counts) => {
+                        assert!(counts.tasks.iter().all(|task| task.task == 0), "{context}")
+                    }
                 }
                 if at % 7 == 0 {
                     work.removed = vec![(40, 0)];
@@ -58,7 +63,11 @@ fn any_broken_byte_is_an_error_or_no_matter() {
     }
 }
 
-fn work_with(path: &std::path::Path, stamp: amparo::plan::FileStamp, at: usize) -> amparo::plan::FileWork {
+fn work_with(
+    path: &std::path::Path,
+    stamp: amparo::plan::FileStamp,
+    at: usize,
+) -> amparo::plan::FileWork {
     let mask = if at.is_multiple_of(2) { Mask::Null } else { pseudonym() };
     let mut work = work(path, "email", mask, &[3, 40, 77]);
     work.stamp = stamp;
@@ -74,8 +83,7 @@ fn truncated_and_foreign_files_are_errors() {
     let planned = work(&path, "email", Mask::Null, &[3]);
     for length in [0, 1, 8, 12, good.len() / 2, good.len() - 1] {
         std::fs::write(&path, &good[..length]).unwrap();
-        let error =
-            erase_file(&planned, &keys(), &EraseOptions::default(), &NoFaults).unwrap_err();
+        let error = erase_file(&planned, &keys(), &EraseOptions::default(), &NoFaults).unwrap_err();
         assert!(matches!(error, EraseError::Unreadable { .. }), "{length}: {error}");
     }
     let mut encrypted = good.clone();
@@ -83,7 +91,10 @@ fn truncated_and_foreign_files_are_errors() {
     encrypted[end - 4..].copy_from_slice(b"PARE");
     std::fs::write(&path, &encrypted).unwrap();
     let error = measure(&planned).unwrap_err();
-    assert!(matches!(&error, EraseError::Refused { why, .. } if why.contains("encrypted")), "{error}");
+    assert!(
+        matches!(&error, EraseError::Refused { why, .. } if why.contains("encrypted")),
+        "{error}"
+    );
     std::fs::remove_file(&path).unwrap();
     assert!(matches!(measure(&planned).unwrap_err(), EraseError::Io { .. }));
 }

@@ -9,8 +9,10 @@ use amparo::plan::{FileWork, Mask};
 use erase_support::{ROWS, contains, email, keys, people, pseudonym, work};
 use parquet::basic::{Compression, Encoding};
 use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+};
 use parquet::schema::types::ColumnPath;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion};
 
 fn run(work: &FileWork) -> Result<amparo::engine::erase::Outcome, EraseError> {
     erase_file(work, &keys(), &EraseOptions::default(), &NoFaults)
@@ -20,7 +22,12 @@ fn run(work: &FileWork) -> Result<amparo::engine::erase::Outcome, EraseError> {
 fn layouts() -> Vec<(String, WriterPropertiesBuilder)> {
     let mut layouts = Vec::new();
     for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
-        for encoding in [None, Some(Encoding::PLAIN), Some(Encoding::DELTA_BYTE_ARRAY), Some(Encoding::DELTA_LENGTH_BYTE_ARRAY)] {
+        for encoding in [
+            None,
+            Some(Encoding::PLAIN),
+            Some(Encoding::DELTA_BYTE_ARRAY),
+            Some(Encoding::DELTA_LENGTH_BYTE_ARRAY),
+        ] {
             for limit in [7, 1000] {
                 let mut builder = WriterProperties::builder()
                     .set_writer_version(version)
@@ -54,7 +61,8 @@ fn no_byte_of_an_erased_value_is_left() {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("people.parquet");
             people(&path, properties.clone());
-            run(&work(&path, "email", mask.clone(), &rows)).unwrap_or_else(|e| panic!("{layout}: {e}"));
+            run(&work(&path, "email", mask.clone(), &rows))
+                .unwrap_or_else(|e| panic!("{layout}: {e}"));
             check(&std::fs::read(&path).unwrap(), &rows, &layout);
         }
         let directory = tempfile::tempdir().unwrap();
@@ -89,7 +97,9 @@ fn a_file_of_which_every_row_goes_stays_valid() {
     purge.removed = (0..ROWS).map(|row| (row, 0)).collect();
     let outcome = run(&purge).unwrap();
     assert_eq!(outcome.counts, measure_of(&outcome.counts));
-    let reader = parquet::file::reader::SerializedFileReader::new(std::fs::File::open(&path).unwrap()).unwrap();
+    let reader =
+        parquet::file::reader::SerializedFileReader::new(std::fs::File::open(&path).unwrap())
+            .unwrap();
     let meta = parquet::file::reader::FileReader::metadata(&reader);
     assert_eq!((meta.file_metadata().num_rows(), meta.num_row_groups()), (0, 0));
     assert_eq!(meta.file_metadata().schema_descr().num_columns(), 2);
@@ -107,7 +117,10 @@ fn replacements_depend_on_value_task_field_and_dataset_alone() {
     let replaced = |dataset: &str, task: u32, row: u64, compression| {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("people.parquet");
-        people(&path, WriterProperties::builder().set_compression(compression).set_dictionary_enabled(false));
+        people(
+            &path,
+            WriterProperties::builder().set_compression(compression).set_dictionary_enabled(false),
+        );
         let mut work = work(&path, "email", pseudonym(), &[row]);
         work.dataset = amparo::model::Name::new(dataset).unwrap();
         work.leaves[0].cells[0].task = task;
@@ -133,10 +146,8 @@ fn replacements_depend_on_value_task_field_and_dataset_alone() {
 #[test]
 fn metadata_that_holds_an_erased_value_refuses_the_file() {
     let with = |key: &str, value: &str| {
-        WriterProperties::builder().set_key_value_metadata(Some(vec![KeyValue::new(
-            key.to_owned(),
-            value.to_owned(),
-        )]))
+        WriterProperties::builder()
+            .set_key_value_metadata(Some(vec![KeyValue::new(key.to_owned(), value.to_owned())]))
     };
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("people.parquet");
@@ -153,7 +164,9 @@ fn metadata_that_holds_an_erased_value_refuses_the_file() {
     run(&work(&path, "email", Mask::Null, &[4])).unwrap();
     // A number.
     people(&path, with("max", "7000"));
-    assert!(run(&work(&path, "amount", Mask::Empty, &[7])).unwrap_err().to_string().contains("max"));
+    assert!(
+        run(&work(&path, "amount", Mask::Empty, &[7])).unwrap_err().to_string().contains("max")
+    );
     run(&work(&path, "amount", Mask::Empty, &[8])).unwrap();
 }
 
@@ -183,9 +196,39 @@ fn masks_that_a_column_cannot_take_are_refused() {
 fn a_value_in_every_row_is_replaced_by_its_dictionary_entry_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("people.parquet");
-    people(&path, WriterProperties::builder().set_data_page_row_count_limit(5).set_write_batch_size(1));
+    people(
+        &path,
+        WriterProperties::builder().set_data_page_row_count_limit(5).set_write_batch_size(1),
+    );
     let outcome = run(&work(&path, "email", pseudonym(), &[3])).unwrap();
     // One dictionary page, and the header of one data page whose bounds may have changed.
     assert!(outcome.bytes_reencoded < 1500, "{}", outcome.bytes_reencoded);
     assert!(!contains(&std::fs::read(&path).unwrap(), email(3).as_bytes()));
+}
+
+/// The ledger tells old and new by their footers: they differ even where nothing in them has to.
+#[test]
+fn the_new_footer_is_never_the_old_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("people.parquet");
+    people(
+        &path,
+        WriterProperties::builder()
+            .set_compression(Compression::UNCOMPRESSED)
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(EnabledStatistics::None),
+    );
+    let mut footers = Vec::new();
+    for constant in ["1", "2", "3"] {
+        let outcome =
+            run(&work(&path, "amount", Mask::Constant(constant.to_owned()), &[7])).unwrap();
+        assert_eq!(outcome.before.size.abs_diff(outcome.after.size), 1);
+        assert_ne!(outcome.before.footer, outcome.after.footer);
+        footers.push(outcome.after.footer);
+        let file = std::fs::File::open(&path).unwrap();
+        let reader = parquet::file::reader::SerializedFileReader::new(file).unwrap();
+        let rows = parquet::file::reader::FileReader::get_row_iter(&reader, None).unwrap();
+        assert_eq!(rows.into_iter().count() as u64, ROWS);
+    }
+    assert_eq!(footers[0], footers[2]);
 }

@@ -40,7 +40,12 @@ fn plain() -> parquet::file::properties::WriterPropertiesBuilder {
 }
 
 fn erase(path: &Path, faults: &dyn Faults) -> Result<amparo::engine::erase::Outcome, EraseError> {
-    erase_file(&work(path, "email", Mask::Null, &[3, 30]), &keys(), &EraseOptions::default(), faults)
+    erase_file(
+        &work(path, "email", Mask::Null, &[3, 30]),
+        &keys(),
+        &EraseOptions::default(),
+        faults,
+    )
 }
 
 /// Steps of an erasure in which nobody interferes.
@@ -165,10 +170,12 @@ fn recovery_leaves_what_it_does_not_understand() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("people.parquet");
     people(&path, plain());
-    let faults = After { step: Step::Swapped, then: &|| Err(Fault::Kill), reached: Cell::new(false) };
+    let faults =
+        After { step: Step::Swapped, then: &|| Err(Fault::Kill), reached: Cell::new(false) };
     erase(&path, &faults).unwrap_err();
     // Both files are replaced by strangers.
-    let leftover = names(directory.path()).into_iter().find(|name| name.starts_with(".amparo-")).unwrap();
+    let leftover =
+        names(directory.path()).into_iter().find(|name| name.starts_with(".amparo-")).unwrap();
     for name in [leftover.as_str(), "people.parquet"] {
         people(&directory.path().join("new"), plain().set_created_by(name.to_owned()));
         std::fs::rename(directory.path().join("new"), directory.path().join(name)).unwrap();
@@ -185,11 +192,15 @@ fn a_staged_file_can_be_dropped_or_swapped_later() {
     people(&path, plain());
     let old = std::fs::read(&path).unwrap();
     let work = work(&path, "email", Mask::Null, &[3]);
-    let Stage::Staged(staged) = stage(&work, &keys(), &NoFaults).unwrap() else { panic!("unchanged") };
+    let Stage::Staged(staged) = stage(&work, &keys(), &NoFaults).unwrap() else {
+        panic!("unchanged")
+    };
     staged.discard().unwrap();
     assert_eq!(names(directory.path()), ["people.parquet"]);
     assert_eq!(std::fs::read(&path).unwrap(), old);
-    let Stage::Staged(staged) = stage(&work, &keys(), &NoFaults).unwrap() else { panic!("unchanged") };
+    let Stage::Staged(staged) = stage(&work, &keys(), &NoFaults).unwrap() else {
+        panic!("unchanged")
+    };
     let after = staged.after().clone();
     assert_eq!(*staged.counts(), measure(&work).unwrap());
     let outcome = staged.swap(&EraseOptions::default(), &NoFaults).unwrap();
@@ -206,7 +217,9 @@ fn mode_stays_and_checksums_and_summaries_go() {
     people(&path, plain());
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     let owner = std::fs::metadata(&path).unwrap();
-    for name in ["day=1/.people.parquet.crc", "_metadata", "._metadata.crc", "day=1/_common_metadata"] {
+    for name in
+        ["day=1/.people.parquet.crc", "_metadata", "._metadata.crc", "day=1/_common_metadata"]
+    {
         std::fs::write(directory.path().join(name), b"old").unwrap();
     }
     let options = EraseOptions { root: Some(directory.path().to_owned()) };
@@ -229,7 +242,10 @@ fn links_and_changed_files_are_refused() {
     let planned = work(&path, "email", Mask::Null, &[3]);
     std::fs::hard_link(&path, directory.path().join("other.parquet")).unwrap();
     let error = erase_file(&planned, &keys(), &EraseOptions::default(), &NoFaults).unwrap_err();
-    assert!(matches!(&error, EraseError::Refused { why, .. } if why.contains("hard link")), "{error}");
+    assert!(
+        matches!(&error, EraseError::Refused { why, .. } if why.contains("hard link")),
+        "{error}"
+    );
     assert!(measure(&planned).is_err());
     std::fs::remove_file(directory.path().join("other.parquet")).unwrap();
     people(&path, plain().set_created_by("somebody".to_owned()));
@@ -259,8 +275,13 @@ fn nothing_to_change_writes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("people.parquet");
     people(&path, plain());
-    erase_file(&work(&path, "email", pseudonym(), &[3]), &keys(), &EraseOptions::default(), &NoFaults)
-        .unwrap();
+    erase_file(
+        &work(&path, "email", pseudonym(), &[3]),
+        &keys(),
+        &EraseOptions::default(),
+        &NoFaults,
+    )
+    .unwrap();
     let before = std::fs::metadata(&path).unwrap();
     let again = work(&path, "email", pseudonym(), &[3]);
     let outcome = erase_file(&again, &keys(), &EraseOptions::default(), &NoFaults).unwrap();

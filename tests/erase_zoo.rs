@@ -55,7 +55,9 @@ fn read_chunk(reader: ColumnReader, descriptor: &ColumnDescriptor, rows: &mut Ve
     macro_rules! all {
         ($reader:expr) => {{
             let mut values = Vec::new();
-            while $reader.read_records(100, Some(&mut def), Some(&mut rep), &mut values).unwrap().0 > 0 {}
+            while $reader.read_records(100, Some(&mut def), Some(&mut rep), &mut values).unwrap().0
+                > 0
+            {}
             values.iter().map(|value| value.as_bytes().to_vec()).collect::<Vec<_>>()
         }};
     }
@@ -151,7 +153,8 @@ fn values_are_nulled_or_replaced_in_files_of_every_writer() {
             work.leaves = before
                 .iter()
                 .filter_map(|(descriptor, _)| {
-                    let cell = |row: &usize| CellWork { row: *row as u64, task: 1, reach: Reach::All };
+                    let cell =
+                        |row: &usize| CellWork { row: *row as u64, task: 1, reach: Reach::All };
                     let cells = rows.iter().map(cell).collect();
                     Some(LeafWork { path: logical(descriptor), mask: mask(descriptor)?, cells })
                 })
@@ -190,7 +193,8 @@ fn check_erased(before: &Row, after: &Row, replace: bool, context: &str) {
 
 #[test]
 fn uncompressed_files_hold_nothing_of_what_was_erased() {
-    let original = zoo().into_iter().find(|path| path.ends_with("pyarrow-encodings.parquet")).unwrap();
+    let original =
+        zoo().into_iter().find(|path| path.ends_with("pyarrow-encodings.parquet")).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = copy(&original, directory.path());
     let key = |row: u128| (row * 7919).to_be_bytes();

@@ -23,7 +23,12 @@ pub(crate) fn counts(expected: &Expected, counts: &FileCounts, seed: u64) {
     assert_eq!(found, wanted, "seed {seed}: tasks");
     for task in &counts.tasks {
         let wanted = &expected.tasks[&task.task];
-        assert_eq!(task.rows_erased, wanted.rows.len() as u64, "seed {seed}: rows of task {}", task.task);
+        assert_eq!(
+            task.rows_erased,
+            wanted.rows.len() as u64,
+            "seed {seed}: rows of task {}",
+            task.task
+        );
         assert_eq!(task.rows_removed, wanted.removed, "seed {seed}: removed rows");
         for (leaf, cells) in task.cells.iter().enumerate() {
             let wanted = wanted.cells.get(&leaf).copied().unwrap_or(0);
@@ -53,7 +58,11 @@ pub(crate) fn file(
     };
     assert_eq!(outcome.counts.chunks, touched, "seed {seed}: chunks");
     let bytes = |at: &(usize, usize)| was.row_group(at.0).column(at.1).compressed_size() as u64;
-    assert_eq!(outcome.counts.bytes, expected.touched.iter().map(bytes).sum::<u64>(), "seed {seed}");
+    assert_eq!(
+        outcome.counts.bytes,
+        expected.touched.iter().map(bytes).sum::<u64>(),
+        "seed {seed}"
+    );
     if touched.is_empty() {
         assert_eq!(before, after, "seed {seed}: nothing changed, and the file did");
         return;
@@ -84,7 +93,10 @@ pub(crate) fn file(
     let mut by_value: HashMap<&Vec<u8>, &(usize, Vec<u8>)> = HashMap::new();
     for (key, value) in drawn.iter().filter(|(_, value)| value.len() > 8) {
         if let Some(other) = by_value.insert(value, key) {
-            assert!(key.1.starts_with(b"\0drawn\0hmac"), "seed {seed}: {key:?} and {other:?} are linked");
+            assert!(
+                key.1.starts_with(b"\0drawn\0hmac"),
+                "seed {seed}: {key:?} and {other:?} are linked"
+            );
         }
     }
     let _ = layout;
@@ -95,10 +107,8 @@ fn open(bytes: Vec<u8>) -> SerializedFileReader<bytes::Bytes> {
         .set_read_bloom_filter(true)
         .set_read_page_statistics(true)
         .build();
-    let options = ReadOptionsBuilder::new()
-        .with_page_index()
-        .with_reader_properties(properties)
-        .build();
+    let options =
+        ReadOptionsBuilder::new().with_page_index().with_reader_properties(properties).build();
     SerializedFileReader::new_with_options(bytes.into(), options).unwrap()
 }
 
@@ -111,7 +121,11 @@ fn same_footer(was: &ParquetMetaData, is: &ParquetMetaData, expected: &Expected,
     assert_eq!(a.column_orders(), b.column_orders(), "seed {seed}");
     assert_eq!(is.num_row_groups(), expected.groups.len(), "seed {seed}: row groups");
     if !expected.groups.is_empty() {
-        assert_eq!(was.offset_index().is_some(), is.offset_index().is_some(), "seed {seed}: indexes");
+        assert_eq!(
+            was.offset_index().is_some(),
+            is.offset_index().is_some(),
+            "seed {seed}: indexes"
+        );
     }
     for (to, (from, _)) in expected.groups.iter().enumerate() {
         let (a, b) = (was.row_group(*from), is.row_group(to));
@@ -193,12 +207,18 @@ fn same_column(
             assert_eq!(found, wanted, "{context}: a value");
             continue;
         };
-        let path = column.path.join(".").bytes().map(usize::from).fold(7, |a, b| a * 131 + b & 0xffff_ffff);
+        let path = column
+            .path
+            .join(".")
+            .bytes()
+            .map(usize::from)
+            .fold(7, |a, b| (a * 131 + b) & 0xffff_ffff);
         let known = drawn.entry((path, wanted.clone())).or_insert_with(|| found.clone());
         assert_eq!(known, found, "{context}: equal values got different replacements");
         let old = marker.splitn(3, |b| *b == b'/').nth(2).unwrap();
         assert_ne!(found, old, "{context}: not replaced");
-        let hex = |text: &[u8]| text.iter().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(b));
+        let hex =
+            |text: &[u8]| text.iter().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(b));
         let well_formed = match column.leaf.kind {
             LeafType::Text if marker.starts_with(b"hmac") => found.len() == 64,
             LeafType::Text if marker.starts_with(b"aaid") => {
@@ -220,7 +240,13 @@ fn same_column(
 }
 
 /// Bounds that claim to be values are values, and null counts are right.
-fn check_statistics(meta: &ParquetMetaData, group: usize, at: usize, found: &Shredded, context: &str) {
+fn check_statistics(
+    meta: &ParquetMetaData,
+    group: usize,
+    at: usize,
+    found: &Shredded,
+    context: &str,
+) {
     let column = meta.row_group(group).column(at);
     assert_eq!(column.num_values() as usize, found.def.len(), "{context}: num_values");
     let Some(statistics) = column.statistics() else { return };
@@ -234,7 +260,10 @@ fn check_statistics(meta: &ParquetMetaData, group: usize, at: usize, found: &Shr
     };
     if let Some(min) = statistics.min_bytes_opt() {
         assert!(!statistics.min_is_exact() || there(min), "{context}: min is nowhere");
-        assert!(found.values.iter().any(|v| v.starts_with(min) || zero(min) && zero(v)), "{context}");
+        assert!(
+            found.values.iter().any(|v| v.starts_with(min) || zero(min) && zero(v)),
+            "{context}"
+        );
     }
     if let Some(max) = statistics.max_bytes_opt() {
         assert!(!statistics.max_is_exact() || there(max), "{context}: max is nowhere");

@@ -25,7 +25,10 @@ pub(crate) struct Shredded {
     pub(crate) values: Vec<Vec<u8>>,
 }
 
-pub(crate) fn shred<'a>(schema: &[Field], records: impl Iterator<Item = &'a Value>) -> Vec<Shredded> {
+pub(crate) fn shred<'a>(
+    schema: &[Field],
+    records: impl Iterator<Item = &'a Value>,
+) -> Vec<Shredded> {
     let mut out = vec![Shredded::default(); columns(schema).len()];
     for record in records {
         let Value::Struct(values) = record else { panic!("a record is a struct") };
@@ -38,7 +41,15 @@ pub(crate) fn shred<'a>(schema: &[Field], records: impl Iterator<Item = &'a Valu
 }
 
 /// `None`: something above is null or empty.
-fn put(field: &Field, value: Option<&Value>, rep: i16, def: i16, depth: i16, at: &mut usize, out: &mut [Shredded]) {
+fn put(
+    field: &Field,
+    value: Option<&Value>,
+    rep: i16,
+    def: i16,
+    depth: i16,
+    at: &mut usize,
+    out: &mut [Shredded],
+) {
     let (value, def) = match value {
         Some(Value::Null) | None => (None, def),
         Some(value) => (Some(value), def + i16::from(field.optional)),
@@ -98,7 +109,12 @@ fn put(field: &Field, value: Option<&Value>, rep: i16, def: i16, depth: i16, at:
     }
 }
 
-pub(crate) fn write(path: &Path, schema: &[Field], records: &[Value], random: &mut Random) -> Layout {
+pub(crate) fn write(
+    path: &Path,
+    schema: &[Field],
+    records: &[Value],
+    random: &mut Random,
+) -> Layout {
     let root = parquet(schema);
     let properties = properties(schema, random);
     let file = std::fs::File::create(path).unwrap();
@@ -134,17 +150,27 @@ fn write_column(writer: &mut ColumnWriter<'_>, column: &Shredded) {
     }
     match writer {
         ColumnWriter::BoolColumnWriter(w) => put!(w, |raw: &Vec<u8>| raw[0] == 1),
-        ColumnWriter::Int32ColumnWriter(w) => put!(w, |raw: &Vec<u8>| i32::from_le_bytes(fixed(raw))),
-        ColumnWriter::Int64ColumnWriter(w) => put!(w, |raw: &Vec<u8>| i64::from_le_bytes(fixed(raw))),
-        ColumnWriter::FloatColumnWriter(w) => put!(w, |raw: &Vec<u8>| f32::from_le_bytes(fixed(raw))),
-        ColumnWriter::DoubleColumnWriter(w) => put!(w, |raw: &Vec<u8>| f64::from_le_bytes(fixed(raw))),
+        ColumnWriter::Int32ColumnWriter(w) => {
+            put!(w, |raw: &Vec<u8>| i32::from_le_bytes(fixed(raw)))
+        }
+        ColumnWriter::Int64ColumnWriter(w) => {
+            put!(w, |raw: &Vec<u8>| i64::from_le_bytes(fixed(raw)))
+        }
+        ColumnWriter::FloatColumnWriter(w) => {
+            put!(w, |raw: &Vec<u8>| f32::from_le_bytes(fixed(raw)))
+        }
+        ColumnWriter::DoubleColumnWriter(w) => {
+            put!(w, |raw: &Vec<u8>| f64::from_le_bytes(fixed(raw)))
+        }
         ColumnWriter::Int96ColumnWriter(w) => put!(w, |raw: &Vec<u8>| {
             let word = |i: usize| u32::from_le_bytes(fixed(&raw[i * 4..i * 4 + 4]));
             let mut value = Int96::new();
             value.set_data(word(0), word(1), word(2));
             value
         }),
-        ColumnWriter::ByteArrayColumnWriter(w) => put!(w, |raw: &Vec<u8>| ByteArray::from(raw.clone())),
+        ColumnWriter::ByteArrayColumnWriter(w) => {
+            put!(w, |raw: &Vec<u8>| ByteArray::from(raw.clone()))
+        }
         ColumnWriter::FixedLenByteArrayColumnWriter(w) => {
             put!(w, |raw: &Vec<u8>| FixedLenByteArray::from(raw.clone()))
         }
@@ -186,7 +212,11 @@ fn properties(schema: &[Field], random: &mut Random) -> WriterProperties {
         .set_bloom_filter_max_ndv(100)
         .set_compression(*random.pick(&codecs));
     if random.one_in(2) {
-        builder = builder.set_sorting_columns(Some(vec![SortingColumn { column_idx: 0, descending: false, nulls_first: false }]));
+        builder = builder.set_sorting_columns(Some(vec![SortingColumn {
+            column_idx: 0,
+            descending: false,
+            nulls_first: false,
+        }]));
     }
     for column in columns(schema) {
         let path = ColumnPath::new(file_path(schema, &column.path));

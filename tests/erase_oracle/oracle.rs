@@ -28,7 +28,12 @@ pub(crate) struct Counts {
     pub(crate) cells: BTreeMap<usize, u64>,
 }
 
-pub(crate) fn erase(schema: &[Field], records: &[Value], layout: &Layout, work: &FileWork) -> Expected {
+pub(crate) fn erase(
+    schema: &[Field],
+    records: &[Value],
+    layout: &Layout,
+    work: &FileWork,
+) -> Expected {
     let columns = columns(schema);
     let mut eraser = Eraser { columns: &columns, work, out: Expected::default(), group: 0, row: 0 };
     for (group, rows) in layout.iter().enumerate() {
@@ -46,7 +51,8 @@ pub(crate) fn erase(schema: &[Field], records: &[Value], layout: &Layout, work: 
             let Value::Struct(values) = &records[row] else { panic!("a record is a struct") };
             let mut at = 0;
             let new = schema.iter().zip(values);
-            let new = new.map(|(field, value)| eraser.value(field, value, &mut Vec::new(), &mut at));
+            let new =
+                new.map(|(field, value)| eraser.value(field, value, &mut Vec::new(), &mut at));
             left.push(Value::Struct(new.collect()));
         }
         if !left.is_empty() {
@@ -74,7 +80,13 @@ fn leaves(field: &Field) -> usize {
 }
 
 impl Eraser<'_> {
-    fn value(&mut self, field: &Field, value: &Value, index: &mut Vec<u32>, at: &mut usize) -> Value {
+    fn value(
+        &mut self,
+        field: &Field,
+        value: &Value,
+        index: &mut Vec<u32>,
+        at: &mut usize,
+    ) -> Value {
         if *value == Value::Null {
             *at += leaves(field);
             return Value::Null;
@@ -239,7 +251,8 @@ fn coarse(leaf: &Leaf, old: &[u8]) -> Vec<u8> {
             return number;
         }
         let whole = (number * 100.0).round();
-        let coarse: f64 = format!("{}{:03}e-2", if whole < 0.0 { "-" } else { "" }, whole.abs()).parse().unwrap();
+        let coarse: f64 =
+            format!("{}{:03}e-2", if whole < 0.0 { "-" } else { "" }, whole.abs()).parse().unwrap();
         if coarse == 0.0 { 0.0 } else { coarse }
     };
     match (&leaf.kind, leaf.physical) {
@@ -275,7 +288,10 @@ fn coarse(leaf: &Leaf, old: &[u8]) -> Vec<u8> {
             };
             let stamp = i64::from_le_bytes(old.try_into().unwrap());
             let start = i128::from(stamp).div_euclid(day) * day;
-            i64::try_from(start).unwrap_or((i128::from(stamp) / day * day) as i64).to_le_bytes().to_vec()
+            i64::try_from(start)
+                .unwrap_or((i128::from(stamp) / day * day) as i64)
+                .to_le_bytes()
+                .to_vec()
         }
         _ => panic!("cannot be coarsened"),
     }

@@ -52,42 +52,125 @@ pub(crate) enum Value {
 fn leaf(random: &mut Random) -> Leaf {
     let variety = *random.pick(&[1, 3, 20, 100_000]);
     let make = |physical, length, kind, logical, converted, precision, scale| Leaf {
-        physical, length, kind, logical, converted, scale, precision, variety,
+        physical,
+        length,
+        kind,
+        logical,
+        converted,
+        scale,
+        precision,
+        variety,
     };
     let none = ConvertedType::NONE;
     let int = |bits, signed| LeafType::Int { bits, signed };
     match random.below(22) {
         0 => make(Physical::BOOLEAN, 0, LeafType::Bool, None, none, 0, 0),
         1 => make(Physical::INT32, 0, int(32, true), None, none, 0, 0),
-        2 => make(Physical::INT32, 0, int(8, false), Some(LogicalType::integer(8, false)), ConvertedType::UINT_8, 0, 0),
-        3 => make(Physical::INT32, 0, LeafType::Date, Some(LogicalType::Date), ConvertedType::DATE, 0, 0),
+        2 => make(
+            Physical::INT32,
+            0,
+            int(8, false),
+            Some(LogicalType::integer(8, false)),
+            ConvertedType::UINT_8,
+            0,
+            0,
+        ),
+        3 => make(
+            Physical::INT32,
+            0,
+            LeafType::Date,
+            Some(LogicalType::Date),
+            ConvertedType::DATE,
+            0,
+            0,
+        ),
         4 => make(Physical::INT64, 0, int(64, true), None, none, 0, 0),
-        5 => make(Physical::INT64, 0, int(64, false), Some(LogicalType::integer(64, false)), ConvertedType::UINT_64, 0, 0),
-        6 => make(Physical::INT64, 0, LeafType::Timestamp(TimeUnit::Millisecond), None, ConvertedType::TIMESTAMP_MILLIS, 0, 0),
+        5 => make(
+            Physical::INT64,
+            0,
+            int(64, false),
+            Some(LogicalType::integer(64, false)),
+            ConvertedType::UINT_64,
+            0,
+            0,
+        ),
+        6 => make(
+            Physical::INT64,
+            0,
+            LeafType::Timestamp(TimeUnit::Millisecond),
+            None,
+            ConvertedType::TIMESTAMP_MILLIS,
+            0,
+            0,
+        ),
         7 => make(
-            Physical::INT64, 0, LeafType::Timestamp(TimeUnit::Nanosecond),
-            Some(LogicalType::timestamp(true, parquet::basic::TimeUnit::NANOS)), none, 0, 0,
+            Physical::INT64,
+            0,
+            LeafType::Timestamp(TimeUnit::Nanosecond),
+            Some(LogicalType::timestamp(true, parquet::basic::TimeUnit::NANOS)),
+            none,
+            0,
+            0,
         ),
         8 => make(Physical::INT96, 0, LeafType::Timestamp(TimeUnit::Nanosecond), None, none, 0, 0),
         9 => make(Physical::FLOAT, 0, LeafType::Float, None, none, 0, 0),
         10 => make(Physical::DOUBLE, 0, LeafType::Float, None, none, 0, 0),
-        11 => make(Physical::FIXED_LEN_BYTE_ARRAY, 16, LeafType::Uuid, Some(LogicalType::Uuid), none, 0, 0),
-        12 => make(Physical::FIXED_LEN_BYTE_ARRAY, 2, LeafType::Float, Some(LogicalType::Float16), none, 0, 0),
+        11 => make(
+            Physical::FIXED_LEN_BYTE_ARRAY,
+            16,
+            LeafType::Uuid,
+            Some(LogicalType::Uuid),
+            none,
+            0,
+            0,
+        ),
+        12 => make(
+            Physical::FIXED_LEN_BYTE_ARRAY,
+            2,
+            LeafType::Float,
+            Some(LogicalType::Float16),
+            none,
+            0,
+            0,
+        ),
         13 => make(Physical::FIXED_LEN_BYTE_ARRAY, 5, LeafType::FixedBinary(5), None, none, 0, 0),
         14 => make(
-            Physical::FIXED_LEN_BYTE_ARRAY, 9, LeafType::Decimal { precision: 20, scale: 3 },
-            Some(LogicalType::decimal(3, 20)), ConvertedType::DECIMAL, 20, 3,
+            Physical::FIXED_LEN_BYTE_ARRAY,
+            9,
+            LeafType::Decimal { precision: 20, scale: 3 },
+            Some(LogicalType::decimal(3, 20)),
+            ConvertedType::DECIMAL,
+            20,
+            3,
         ),
         15 => make(
-            Physical::INT32, 0, LeafType::Decimal { precision: 8, scale: 2 },
-            Some(LogicalType::decimal(2, 8)), ConvertedType::DECIMAL, 8, 2,
+            Physical::INT32,
+            0,
+            LeafType::Decimal { precision: 8, scale: 2 },
+            Some(LogicalType::decimal(2, 8)),
+            ConvertedType::DECIMAL,
+            8,
+            2,
         ),
         16 => make(Physical::BYTE_ARRAY, 0, LeafType::Binary, None, none, 0, 0),
         17 => make(
-            Physical::BYTE_ARRAY, 0, LeafType::Decimal { precision: 15, scale: 1 },
-            Some(LogicalType::decimal(1, 15)), ConvertedType::DECIMAL, 15, 1,
+            Physical::BYTE_ARRAY,
+            0,
+            LeafType::Decimal { precision: 15, scale: 1 },
+            Some(LogicalType::decimal(1, 15)),
+            ConvertedType::DECIMAL,
+            15,
+            1,
         ),
-        _ => make(Physical::BYTE_ARRAY, 0, LeafType::Text, Some(LogicalType::String), ConvertedType::UTF8, 0, 0),
+        _ => make(
+            Physical::BYTE_ARRAY,
+            0,
+            LeafType::Text,
+            Some(LogicalType::String),
+            ConvertedType::UTF8,
+            0,
+            0,
+        ),
     }
 }
 
@@ -98,7 +181,8 @@ fn field(name: String, depth: usize, random: &mut Random) -> Field {
         4 | 5 => Kind::Struct(fields(depth - 1, 1 + random.below(3), random)),
         6 | 7 => Kind::List(Box::new(field("element".to_owned(), depth - 1, random))),
         8 => {
-            let key = Field { name: "key".to_owned(), optional: false, kind: Kind::Leaf(leaf(random)) };
+            let key =
+                Field { name: "key".to_owned(), optional: false, kind: Kind::Leaf(leaf(random)) };
             Kind::Map(Box::new(key), Box::new(field("value".to_owned(), depth - 1, random)))
         }
         _ => return Field { name, optional: false, kind: Kind::Repeated(leaf(random)) },
@@ -206,7 +290,9 @@ fn bytes(leaf: &Leaf, random: &mut Random) -> Vec<u8> {
     match (leaf.physical, &leaf.kind) {
         (Physical::BOOLEAN, _) => vec![(n & 1) as u8],
         (Physical::INT32, LeafType::Int { bits: 8, .. }) => vec![n as u8, 0, 0, 0],
-        (Physical::INT32, LeafType::Decimal { .. }) => ((n % 10_000) as i32 - 50).to_le_bytes().to_vec(),
+        (Physical::INT32, LeafType::Decimal { .. }) => {
+            ((n % 10_000) as i32 - 50).to_le_bytes().to_vec()
+        }
         (Physical::INT32, _) => (mixed as i32).to_le_bytes().to_vec(),
         (Physical::INT64, _) => mixed.to_le_bytes().to_vec(),
         (Physical::INT96, _) => {
@@ -234,7 +320,9 @@ fn bytes(leaf: &Leaf, random: &mut Random) -> Vec<u8> {
             number[6 - (n % 3) as usize..].to_vec()
         }
         (Physical::BYTE_ARRAY, _) => mixed.to_le_bytes()[..(n % 9).min(8) as usize].to_vec(),
-        (Physical::FIXED_LEN_BYTE_ARRAY, LeafType::Float) => ((mixed % 30_000) as u16).to_le_bytes().to_vec(),
+        (Physical::FIXED_LEN_BYTE_ARRAY, LeafType::Float) => {
+            ((mixed % 30_000) as u16).to_le_bytes().to_vec()
+        }
         (Physical::FIXED_LEN_BYTE_ARRAY, _) => {
             let mut raw = [mixed.to_be_bytes(), (!mixed).to_be_bytes()].concat();
             raw.truncate(leaf.length as usize);

@@ -10,7 +10,12 @@ use parquet::basic::Type as Physical;
 use super::random::Random;
 use super::tree::{Column, Field, Value, columns};
 
-pub(crate) fn generate(path: &Path, schema: &[Field], records: &[Value], random: &mut Random) -> FileWork {
+pub(crate) fn generate(
+    path: &Path,
+    schema: &[Field],
+    records: &[Value],
+    random: &mut Random,
+) -> FileWork {
     let rows = records.len() as u64;
     let mut removed = Vec::new();
     if random.one_in(3) {
@@ -84,15 +89,14 @@ fn reach(depth: usize, random: &mut Random) -> Reach {
     prefixes.sort();
     prefixes.dedup();
     let all = prefixes.clone();
-    prefixes.retain(|one| !all.iter().any(|other| other.len() < one.len() && one.starts_with(other)));
+    prefixes
+        .retain(|one| !all.iter().any(|other| other.len() < one.len() && one.starts_with(other)));
     Reach::Within(prefixes)
 }
 
 fn mask(column: &Column, random: &mut Random) -> Mask {
-    let pseudonym = |suffix: &str| Mask::Pseudonym {
-        prefix: "Privacy-".to_owned(),
-        suffix: suffix.to_owned(),
-    };
+    let pseudonym =
+        |suffix: &str| Mask::Pseudonym { prefix: "Privacy-".to_owned(), suffix: suffix.to_owned() };
     let mut masks = Vec::new();
     if column.optional {
         masks.push(Mask::Null);

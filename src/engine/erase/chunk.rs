@@ -33,7 +33,6 @@ pub(crate) struct NewChunk {
     pub(crate) meta: Struct,
     /// Where the first data page begins.
     pub(crate) first_data: u64,
-    pub(crate) size: u64,
     pub(crate) indexes: Indexes,
     pub(crate) bloom: Option<Vec<u8>>,
     /// Bytes of pages that were encoded again.
@@ -179,7 +178,7 @@ impl Rewrite<'_, '_> {
         let indexes = Indexes::rebuild(source, self.work, &placed, gather)?;
         let (meta, bloom) = self.finish(source, size, plain)?;
         let first_data = first_data.unwrap_or(0);
-        Ok(NewChunk { pieces, meta, first_data, size, indexes, bloom, encoded })
+        Ok(NewChunk { pieces, meta, first_data, indexes, bloom, encoded })
     }
 
     fn page(&self, at: usize, page: &Page) -> Outcome<Made> {
@@ -400,7 +399,7 @@ pub(crate) fn empty_filter(bytes: &[u8]) -> Outcome<(usize, Sbbf)> {
     let (header, head) = Struct::read(bytes).map_err(|_| unknown())?;
     let known = [2, 3, 4].iter().all(|id| header.structure(*id).and_then(Struct::first) == Some(1));
     let bits = bytes.len() - head;
-    if !known || bits == 0 || bits % 32 != 0 {
+    if !known || bits == 0 || !bits.is_multiple_of(32) {
         return Err(unknown());
     }
     Ok((head, Sbbf::new(&vec![0; bits])))

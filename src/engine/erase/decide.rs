@@ -123,6 +123,9 @@ enum Fate {
     Put(Vec<u8>),
 }
 
+/// A page, where a value of it was looked at, and what becomes of its slots.
+type Judged = (Option<Loaded>, Vec<(usize, Fate)>);
+
 /// A slot that some pick may reach.
 struct Interest {
     slot: usize,
@@ -187,7 +190,7 @@ impl Decider<'_, '_> {
         let interests = self.interests(picks, &mut slots)?;
 
         let mut flags: Vec<Vec<bool>> = vec![Vec::new(); work.shape.lists.len()];
-        let mut pages: Vec<(Option<Loaded>, Vec<(usize, Fate)>)> = Vec::with_capacity(data.len());
+        let mut judged: Vec<Judged> = Vec::with_capacity(data.len());
         for (at, page) in data.iter().enumerate() {
             let range = starts[at]..starts[at + 1];
             let here = part(
@@ -220,14 +223,14 @@ impl Decider<'_, '_> {
                     flags[interest.slot] = true;
                 }
             }
-            pages.push((loaded, fates));
+            judged.push((loaded, fates));
         }
         for (level, list) in work.shape.lists.iter().enumerate().rev() {
             if !flags[level].is_empty() {
                 slots.remove(level as u8 + 1, list.def, &flags[level]);
             }
         }
-        for ((at, page), (loaded, fates)) in data.iter().enumerate().zip(pages) {
+        for ((at, page), (loaded, fates)) in data.iter().enumerate().zip(judged) {
             let range = starts[at]..starts[at + 1];
             let same = slots.rep[range.clone()] == rep[range.clone()]
                 && slots.def[range.clone()] == def[range.clone()]

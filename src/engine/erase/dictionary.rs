@@ -91,12 +91,12 @@ fn place<'a>(
     if wanted.is_empty() {
         return placed;
     }
-    for id in 0..dictionary.len() {
-        if let Some(value) = wanted.get(dictionary.get(id, None))
+    for (id, entry) in (0_u32..).zip(entries.iter_mut()) {
+        if let Some(value) = wanted.get(dictionary.get(id as usize, None))
             && !placed.contains_key(value)
         {
-            entries[id] = Entry::Old(id as u32);
-            placed.insert(value, id as u32);
+            *entry = Entry::Old(id);
+            placed.insert(value, id);
         }
     }
     for (old, value) in puts {

@@ -214,13 +214,6 @@ impl Gather {
         }
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
-        if let Some((min, max)) = &other.found {
-            self.add(min);
-            self.add(max);
-        }
-    }
-
     /// The bounds, long ones cut; `None` where no value had a place in the order.
     pub(crate) fn bounds(&self) -> Option<Bounds> {
         let (min, max) = self.found.as_ref()?;

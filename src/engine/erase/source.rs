@@ -152,7 +152,7 @@ fn read_footer(file: &File, size: u64) -> Outcome<Vec<u8>> {
 }
 
 /// SHA-256 in hex.
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

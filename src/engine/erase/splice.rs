@@ -17,9 +17,9 @@ use super::error::{Outcome, Problem};
 use super::guard::Guard;
 use super::pages::{Page, PageReader, walk};
 use super::select::Selection;
-use super::source::{Chunk, Source};
+use super::source::{self, Chunk, Source};
 use super::tally::Tally;
-use super::thrift::{STRUCTS, Struct, Value};
+use super::thrift::{STRUCTS, Struct, Value, write_varint};
 
 /// What a splice did.
 pub(crate) struct Spliced {
@@ -155,12 +155,11 @@ pub(crate) fn splice(source: &Source, selection: &Selection<'_>, file: &File) ->
         return Ok(Spliced { counts: tally.finish(source), copied: 0, encoded: 0 });
     }
     let footer = footer(source, &removed, placed, &mut out)?;
-    let mut bytes = Vec::new();
-    footer.write(&mut bytes);
-    let length = u32::try_from(bytes.len())
-        .map_err(|_| Problem::refused("its footer would become too large"))?;
-    bytes.extend_from_slice(&length.to_le_bytes());
-    bytes.extend_from_slice(b"PAR1");
+    let mut bytes = footer_bytes(&footer, false)?;
+    if source::digest(&bytes) == source.stamp.footer {
+        // Values of one width, without statistics: the ledger tells the files apart by their footers.
+        bytes = footer_bytes(&footer, true)?;
+    }
     out.bytes(&bytes)?;
     let copied = out.copied;
     Ok(Spliced { counts: tally.finish(source), copied, encoded })
@@ -258,6 +257,22 @@ fn footer(
     tree.set(4, Value::List(STRUCTS, kept));
     tree.set(3, Value::I64(rows));
     Ok(tree)
+}
+
+/// The footer with its length and magic. `long` writes the header of its first field in the protocol's
+/// long form: the same to every reader, in other bytes.
+fn footer_bytes(footer: &Struct, long: bool) -> Outcome<Vec<u8>> {
+    let mut bytes = tree_bytes(footer);
+    if long && let (Some(id), Some(head)) = (footer.first(), bytes.first().copied()) {
+        let mut header = vec![head & 0x0f];
+        write_varint(&mut header, u64::from(id.unsigned_abs()) << 1);
+        bytes.splice(..1, header);
+    }
+    let length = u32::try_from(bytes.len())
+        .map_err(|_| Problem::refused("its footer would become too large"))?;
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(b"PAR1");
+    Ok(bytes)
 }
 
 fn tree_bytes(tree: &Struct) -> Vec<u8> {

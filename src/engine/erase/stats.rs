@@ -98,7 +98,7 @@ pub(crate) struct Nulls {
 }
 
 impl Nulls {
-    pub(crate) fn after<'a>(self, old: i64) -> Option<i64> {
+    pub(crate) fn after(self, old: i64) -> Option<i64> {
         if self.before.is_some_and(|before| before != old) {
             return None;
         }

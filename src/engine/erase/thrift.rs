@@ -171,13 +171,6 @@ impl Value {
         }
     }
 
-    pub(crate) const fn as_i64(&self) -> Option<i64> {
-        match self {
-            Self::I64(number) => Some(*number),
-            _ => None,
-        }
-    }
-
     const fn kind(&self) -> u8 {
         match self {
             Self::Bool(_) => 1,
