@@ -19,7 +19,7 @@ use super::pages::{Page, PageReader, walk};
 use super::select::Selection;
 use super::source::{self, Chunk, Source};
 use super::tally::Tally;
-use super::thrift::{STRUCTS, Struct, Value, write_varint};
+use super::thrift::{STRUCTS, Struct, Value};
 
 /// What a splice did.
 pub(crate) struct Spliced {
@@ -259,14 +259,13 @@ fn footer(
     Ok(tree)
 }
 
-/// The footer with its length and magic. `long` writes the header of its first field in the protocol's
-/// long form: the same to every reader, in other bytes.
+/// The footer with its length and magic. `long` writes its first number, the format's version, one byte
+/// longer than it needs: the same to every reader, in other bytes.
 fn footer_bytes(footer: &Struct, long: bool) -> Outcome<Vec<u8>> {
     let mut bytes = tree_bytes(footer);
-    if long && let (Some(id), Some(head)) = (footer.first(), bytes.first().copied()) {
-        let mut header = vec![head & 0x0f];
-        write_varint(&mut header, u64::from(id.unsigned_abs()) << 1);
-        bytes.splice(..1, header);
+    if long && let Some(last) = bytes.iter().skip(1).position(|byte| *byte < 0x80) {
+        bytes[1 + last] |= 0x80;
+        bytes.insert(2 + last, 0);
     }
     let length = u32::try_from(bytes.len())
         .map_err(|_| Problem::refused("its footer would become too large"))?;
