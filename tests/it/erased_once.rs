@@ -87,7 +87,13 @@ fn a_held_task_does_not_erase_its_own_pseudonyms_again() {
     );
     env.apply().exits(0);
     assert_eq!(read(&env, "lake/e/3.parquet", "phone"), phone[..1]);
-    let done = env.run(&["--now", "2026-12-01T00:00:01Z", "apply", "--auto-approve", "-o", "json"]);
+    env.document(
+        "policies",
+        "Hold",
+        "tax",
+        "  {datasets: [e], fields: [note], until: 2026-11-22, reason: tax}",
+    );
+    let done = env.apply();
     assert_eq!(task(&done.exits(0).json(), "A", "delete")["phase"], "Complete");
     for file in ["lake/e/1.parquet", "lake/e/2.parquet"] {
         assert_eq!(read(&env, file, "phone"), phone);
