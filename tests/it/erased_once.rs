@@ -14,7 +14,7 @@ mod amparo_columns {
     use arrow::record_batch::RecordBatch;
 
     /// The values of a column of integers.
-    pub fn integers(batches: &[RecordBatch], column: &str) -> Vec<i64> {
+    pub(crate) fn integers(batches: &[RecordBatch], column: &str) -> Vec<i64> {
         let arrays = batches.iter().map(|batch| batch.column_by_name(column).unwrap());
         let arrays = arrays.map(|array| array.as_any().downcast_ref::<Int64Array>().unwrap());
         arrays.flat_map(|array| (0..array.len()).map(|row| array.value(row))).collect()
