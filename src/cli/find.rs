@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(value_name = "NAMESPACE=VALUE", required = true)]
     identities: Vec<String>,
 
-    /// Break the counts down by these selectable fields
+    /// Break the counts down by these selectable fields; `source` is the data source
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',', env = "AMPARO_BY")]
     by: Vec<String>,
 }
@@ -45,6 +45,13 @@ pub(crate) fn run(
         } else {
             identities.push(identity(given)?);
         }
+    }
+    if identities.is_empty() {
+        return Err(CliError::Usage {
+            what: "no identity was given".to_owned(),
+            hint: "`-` reads lines such as 'crm-id=ACME-1' from standard input, which was empty"
+                .to_owned(),
+        });
     }
     let report =
         reconcile::find(&global.workspace(), identities, &args.by, &mut Progress::new(terminal))?;

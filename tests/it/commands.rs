@@ -167,3 +167,8 @@ fn find_breaks_down_by_data_source() {
     assert_eq!((&by[0]["values"]["source"], &by[0]["rows"]), (&"eu".into(), &2.into()));
     assert_eq!((&by[1]["values"]["source"], &by[1]["rows"]), (&"us".into(), &2.into()));
 }
+
+#[test]
+fn find_without_an_identity_is_wrong_usage() {
+    Env::new().run_with(&["find", "-"], &[], "\n").exits(64);
+}
