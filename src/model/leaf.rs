@@ -101,6 +101,9 @@ pub enum Key {
 }
 
 impl LeafType {
+    /// What [`Self::Other`] calls a column of nulls.
+    pub const NULL: &'static str = "null";
+
     /// The value of a request as a key of this type; `None` where it cannot be of the type: it then
     /// matches nothing in that column. The namespace's normalisation applies first; text and binary
     /// that is text compare in the canonical form, other types by value.
@@ -136,6 +139,12 @@ impl LeafType {
                 .map(|raw| Key::Bytes(canonical_bytes(namespace, &raw))),
             Self::Text | Self::Float | Self::Bool | Self::Other(_) => None,
         }
+    }
+
+    /// Whether a column of this type holds nothing but nulls: what writers make of a file in which they saw
+    /// no value. It identifies nobody and has nothing to erase.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Other(name) if name == Self::NULL)
     }
 
     /// Whether a column of this type can be an ID field.

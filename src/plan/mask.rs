@@ -68,6 +68,10 @@ pub fn mask(
     if leaf.partition {
         return Err(MaskFault::Partition);
     }
+    if leaf.kind.is_null() && leaf.nullable && method != Some(EraseMethod::RemoveElement) {
+        // Whatever the method, there is no value that it could change.
+        return Ok(Mask::Null);
+    }
     match &field.erase {
         Some(rule) => named(rule, field, leaf, settings),
         None => by_default(dataset, field, leaf, settings),

@@ -1,5 +1,9 @@
 //! Deletes as they are planned: holds, limits, order, methods (RULES.md sections 5 and 6).
 
+use std::fs;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, NullArray};
 use serde_json::Value;
 
 use crate::support::{Env, numbers, task, text};
@@ -19,11 +23,15 @@ fn env() -> Env {
 }
 
 fn policy(env: &Env, extra: &str) {
+    policy_at(env, "lake/e.parquet", extra);
+}
+
+fn policy_at(env: &Env, location: &str, extra: &str) {
     env.dataset(
         "e",
         &format!(
             "  product: e
-  location: lake/e.parquet
+  location: {location}
   format: parquet
 {extra}
   fields:
@@ -159,4 +167,44 @@ fn a_dataset_or_hold_that_vanished_blocks_deletes() {
     env.document("policies", "Settings", "default", "  {retired: [tax]}");
     let plan = env.plan().exits(0).json();
     assert_ne!(task(&plan, "A", "delete")["phase"], "Blocked");
+}
+
+#[test]
+fn a_file_in_which_a_column_holds_only_nulls_is_erased_with_the_others() {
+    let env = env();
+    let nulls = || Arc::new(NullArray::new(2)) as ArrayRef;
+    fs::remove_file(env.path("lake/e.parquet")).unwrap();
+    env.parquet(
+        "lake/e/1.parquet",
+        vec![("who", text(&["p", "q"])), ("name", text(&["A", "B"])), ("total", numbers(&[1, 2]))],
+    );
+    env.parquet(
+        "lake/e/2.parquet",
+        vec![("who", text(&["p", "q"])), ("name", nulls()), ("total", nulls())],
+    );
+    env.parquet(
+        "lake/e/3.parquet",
+        vec![("who", nulls()), ("name", text(&["C", "D"])), ("total", nulls())],
+    );
+    policy_at(&env, "lake/e", "");
+    delete(&env, "");
+    let report = env.apply().exits(0).json();
+    let erased = task(&report, "A", "delete");
+    assert_eq!(erased["reason"], "Erased");
+    let dataset = &erased["datasets"][0];
+    assert_eq!((cells(dataset, "who"), cells(dataset, "name")), (2, 1));
+}
+
+#[test]
+fn an_identity_column_without_any_value_matches_nobody() {
+    let env = env();
+    let nulls = || Arc::new(NullArray::new(1)) as ArrayRef;
+    env.parquet(
+        "lake/e.parquet",
+        vec![("who", nulls()), ("name", text(&["C"])), ("total", nulls())],
+    );
+    delete(&env, "");
+    env.run(&["check", "--data"]).exits(0);
+    let report = env.apply().exits(0).json();
+    assert_eq!(task(&report, "A", "delete")["reason"], "NoMatch");
 }

@@ -59,7 +59,10 @@ impl<'a> Masker<'a> {
         keys: Option<&'a EraseKeys>,
     ) -> Outcome<Self> {
         let refuse = |what: &str| Problem::refused(format!("`{}` {what}", leaf.path));
+        let elements = matches!(leaf.mask, Mask::RemoveElement | Mask::Retain { .. });
         let method = match (&leaf.mask, &shape.kind) {
+            // The column has values in other files only: there is nothing to put into this one.
+            (_, kind) if kind.is_null() && shape.optional && !elements => Method::Null,
             (Mask::Pseudonym { prefix, suffix }, LeafType::Text) => Method::Text { prefix, suffix },
             (Mask::Pseudonym { .. }, LeafType::Int { bits: 64, .. }) => Method::Number,
             (

@@ -15,7 +15,7 @@ pub(crate) fn leaf_type(column: &Type) -> LeafType {
     let logical = info.logical_type_ref();
     let converted = info.converted_type();
     if matches!(logical, Some(LogicalType::Unknown)) {
-        return LeafType::Other("null".to_owned());
+        return LeafType::Other(LeafType::NULL.to_owned());
     }
     if matches!(logical, Some(LogicalType::Decimal(_))) || converted == ConvertedType::DECIMAL {
         return decimal(column);

@@ -12,7 +12,9 @@ pub(crate) fn widen(a: &LeafType, b: &LeafType) -> Option<LeafType> {
         return Some(a.clone());
     }
     match (a, b) {
-        (Other(null), other) | (other, Other(null)) if null == "null" => Some(other.clone()),
+        (Other(null), other) | (other, Other(null)) if null == LeafType::NULL => {
+            Some(other.clone())
+        }
         (Int { bits: x, signed: s }, Int { bits: y, signed: t }) => integers((*x, *s), (*y, *t)),
         (Decimal { precision, scale }, Decimal { precision: p, scale: s }) => {
             decimals((*precision, *scale), (*p, *s))

@@ -70,7 +70,7 @@ fn unmentioned(faults: &mut Vec<DataFault>, resolved: &Resolved<'_>) {
 fn id_types(faults: &mut Vec<DataFault>, resolved: &Resolved<'_>) {
     for leaf in resolved.leaves().iter().filter(|leaf| leaf.is_id()) {
         let Some((_, field)) = leaf.field else { continue };
-        if !leaf.leaf.kind.can_identify() {
+        if !leaf.leaf.kind.can_identify() && !leaf.leaf.kind.is_null() {
             let (path, kind) = (&leaf.leaf.path, leaf.leaf.kind.describe());
             let message = format!("{path} is a {kind} column and cannot be an ID field");
             let name = &resolved.dataset.name;
