@@ -75,6 +75,13 @@ pub(super) struct Pass<'a> {
     pub(super) now: Timestamp,
 }
 
+/// The files, what in them hinders tasks, and whether any changed while it was looked at.
+struct Data {
+    inventory: Inventory,
+    blocks: BTreeMap<Name, DatasetBlocks>,
+    moved: bool,
+}
+
 /// What a pass sees and means to do.
 pub(super) struct Outlook {
     pub(super) inventory: Inventory,
@@ -136,27 +143,19 @@ impl Pass<'_> {
         let open = to_search(&triage(situation));
         let blocks = self.search_blocks(state, &open, &fingerprints)?;
         let searched = search(self.engine, situation.catalog, &inventory, blocks, events)?;
-        let mut moved = searched.moved;
         for (name, (shown, what)) in searched.unreadable {
             if let Some(files) = inventory.datasets.get_mut(&name) {
                 files.problems.push(FileProblem { shown, what, stops_pass: false });
             }
         }
+        let blocks = blocking(situation.catalog, &inventory, self.now);
+        let mut data = Data { inventory, blocks, moved: searched.moved };
         let mut found = searched.found;
-        let mut blocks = blocking(situation.catalog, &inventory, self.now);
-        let (mut drafted, mut counts) =
-            self.measured(situation, key, &mut inventory, &mut blocks, &found, &mut moved, events)?;
+        let (mut drafted, mut counts) = self.measured(situation, key, &mut data, &found, events)?;
         if settle_standing(&open, &drafted, &counts, &mut found) {
-            (drafted, counts) = self.measured(
-                situation,
-                key,
-                &mut inventory,
-                &mut blocks,
-                &found,
-                &mut moved,
-                events,
-            )?;
+            (drafted, counts) = self.measured(situation, key, &mut data, &found, events)?;
         }
+        let Data { inventory, blocks, moved } = data;
         let evidence = Evidence { inventory: &inventory, blocks: &blocks, found: &found };
         guard_draft(situation, evidence, &drafted)
             .map_err(|broken| PassError::Bug(broken.to_string()))?;
@@ -177,13 +176,12 @@ impl Pass<'_> {
         &self,
         situation: Situation<'_>,
         key: Option<&DeploymentKey>,
-        inventory: &mut Inventory,
-        blocks: &mut BTreeMap<Name, DatasetBlocks>,
+        data: &mut Data,
         found: &[BlockFound],
-        moved: &mut bool,
         events: &mut dyn Events,
     ) -> Result<(Draft, Vec<FileCounts>), PassError> {
         loop {
+            let Data { inventory, blocks, moved } = &mut *data;
             let mut drafted = draft(situation, Evidence { inventory, blocks, found });
             if let Some(key) = key {
                 leave_out(&mut drafted, inventory, situation.ledger, key);
