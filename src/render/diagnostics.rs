@@ -13,7 +13,7 @@ pub fn diagnostics_human(diagnostics: &[Diagnostic], style: Style) -> String {
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
     for diagnostic in diagnostics {
-        text.push_str(&renderer.render(&[group(diagnostic)]));
+        text.push_str(&with_column(diagnostic, renderer.render(&[group(diagnostic)])));
         text.push_str("\n\n");
     }
     if let Some(line) = summary(diagnostics) {
@@ -53,6 +53,19 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     group
+}
+
+/// A masked line is underlined from its start, which the renderer takes for the column: the file's own
+/// stands in its place, as in JSON.
+fn with_column(diagnostic: &Diagnostic, rendered: String) -> String {
+    let position = &diagnostic.position;
+    let Some(source) = diagnostic.source.as_ref().filter(|_| position.line > 0) else {
+        return rendered;
+    };
+    let start = span(source, position.column, diagnostic.length).start;
+    let shown = source.get(..start).map_or(0, |before| before.chars().count()) + 1;
+    let origin = |column| format!("{}:{}:{column}", position.file, position.line);
+    rendered.replacen(&format!("{}\n", origin(shown)), &format!("{}\n", origin(position.column)), 1)
 }
 
 /// What is underlined: the characters at fault; in a masked line, whose columns are no longer the

@@ -150,3 +150,17 @@ fn overdue_tasks_ask_for_a_person() {
     let status = env.run(&["status", "-o", "json"]).exits(0).json();
     assert_eq!(task(&status, "A", "access")["overdue"], true);
 }
+
+#[test]
+fn a_masked_line_is_shown_with_the_column_of_the_file() {
+    let env = env();
+    env.write(
+        "requests/a.yaml",
+        "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {name: a}\nspec:\n  regulation: gdpr\n  include: [e]\n  users:\n    - {key: a-rather-long-key, action: [acces], userIDs: [{namespace: who, value: p}]}\n",
+    );
+    let found = env.run(&["check", "-o", "json"]).exits(3).json();
+    let fault = &found["diagnostics"][0];
+    assert_eq!((&fault["line"], &fault["column"]), (&8.into(), &41.into()));
+    let shown = env.run(&["check"]).exits(3).stderr;
+    assert!(shown.contains("requests/a.yaml:8:41\n") && shown.contains("key: ***,"), "{shown}");
+}
