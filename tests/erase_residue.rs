@@ -162,6 +162,11 @@ fn metadata_that_holds_an_erased_value_refuses_the_file() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     // Another row's value is nobody's business.
     run(&work(&path, "email", Mask::Null, &[4])).unwrap();
+    // JSON as Python writes it: escaped where it need not be.
+    let escaped = email(3).replace('@', "\\u0040");
+    people(&path, with("pandas", &format!(r#"{{"attributes": {{"owner": "{escaped}"}}}}"#)));
+    let planned = work(&path, "email", Mask::Null, &[3]);
+    assert!(run(&planned).unwrap_err().to_string().contains("pandas"));
     // A number.
     people(&path, with("max", "7000"));
     assert!(

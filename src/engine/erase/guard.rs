@@ -73,7 +73,7 @@ pub(crate) struct Guard {
 
 struct Entry {
     key: String,
-    /// As it stands, and decoded where it is base64.
+    /// As it stands, decoded where it is base64, and the strings in it where it is JSON, which may be escaped.
     texts: Vec<Vec<u8>>,
 }
 
@@ -133,9 +133,32 @@ fn collect(list: Option<&[Value]>, entries: &mut Vec<Entry>) {
         let text = |id| Struct::bytes(pair, id).unwrap_or_default().to_vec();
         let key = String::from_utf8_lossy(&text(1)).into_owned();
         let value = text(2);
-        let decoded = base64(&value);
-        entries.push(Entry { key, texts: std::iter::once(value).chain(decoded).collect() });
+        let decoded = [base64(&value), unescaped(&value)];
+        let texts = std::iter::once(value).chain(decoded.into_iter().flatten());
+        entries.push(Entry { key, texts: texts.collect() });
     }
+}
+
+/// The strings of a JSON document in which some are escaped, one a line.
+fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
+    fn strings(value: &serde_json::Value, all: &mut Vec<u8>) {
+        let mut add = |text: &str| all.extend(text.bytes().chain([b'\n']));
+        match value {
+            serde_json::Value::String(text) => add(text),
+            serde_json::Value::Array(values) => values.iter().for_each(|value| strings(value, all)),
+            serde_json::Value::Object(entries) => {
+                entries.keys().for_each(|key| add(key));
+                entries.values().for_each(|value| strings(value, all));
+            }
+            _ => {}
+        }
+    }
+    if !text.contains(&b'\\') {
+        return None;
+    }
+    let mut all = Vec::new();
+    strings(&serde_json::from_slice(text).ok()?, &mut all);
+    Some(all)
 }
 
 fn hash(gram: &[u8]) -> usize {
