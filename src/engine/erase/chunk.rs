@@ -13,10 +13,11 @@ use super::error::{Outcome, Problem};
 use super::index::{Indexes, Placed, edit_sizes};
 use super::order::Gather;
 use super::pages::{Kind, Loaded, Page, part_id, write_levels};
+use super::snappy::{self, Patch};
 use super::source::Source;
 use super::stats::{self, Nulls};
 use super::thrift::{Struct, Value};
-use super::values::{Encoding, Values};
+use super::values::{Encoding, Physical, Values};
 
 /// A part of a chunk, in order.
 pub(crate) enum Piece {
@@ -128,6 +129,12 @@ impl Rewrite<'_, '_> {
                     *indices = new;
                 }
                 (values, _) => {
+                    let encoding = self.work.reader.encoding(&self.work.pages[edit.page])?;
+                    let bits = self.work.shape.physical == Physical::Bool;
+                    if encoding == Encoding::Plain && !bits {
+                        let changes = edit.changes.iter().map(|change| (change.at, &change.put));
+                        edit.patches = Some(values.patches(changes));
+                    }
                     values.change(edit.changes.iter().map(|change| (change.at, &change.put)))?;
                     edit.moved = !edit.changes.is_empty();
                 }
@@ -189,7 +196,7 @@ impl Rewrite<'_, '_> {
         let Some(edit) = self.edits.get(&at) else {
             return match self.indices.get(&at) {
                 Some(loaded) => {
-                    self.data_page(page, header, &loaded.rep, &loaded.def, &loaded.values)
+                    self.data_page(page, header, loaded, (&loaded.rep, &loaded.def), None)
                 }
                 None => Ok(Made::Same),
             };
@@ -215,7 +222,9 @@ impl Rewrite<'_, '_> {
                 let nulls = count_nulls(&edit.def, self.work.shape.max_def);
                 part.set(2, Value::I32(i32::try_from(nulls).unwrap_or(0)));
             }
-            return self.data_page(page, header, &edit.rep, &edit.def, &edit.loaded.values);
+            let levels = (edit.rep.as_slice(), edit.def.as_slice());
+            let patches = edit.patches.as_deref();
+            return self.data_page(page, header, &edit.loaded, levels, patches);
         }
         if header == page.header {
             return Ok(Made::Same);
@@ -234,7 +243,8 @@ impl Rewrite<'_, '_> {
         let mut header = page.header.clone();
         let mut plain = Vec::new();
         entries.encode(Encoding::Plain, self.work.shape.physical, 0, &mut plain);
-        let body = self.work.reader.codec().compress(&plain)?;
+        let patches = self.plan.as_ref().map(|plan| plan.patches.as_slice());
+        let body = self.pack(page, 0, patches, &plain)?;
         if let Some(part) = header.structure_mut(part_id(Kind::Dictionary)) {
             part.set(1, Value::I32(size(entries.len())?));
             if part.bool(3) == Some(true) {
@@ -248,17 +258,17 @@ impl Rewrite<'_, '_> {
         &self,
         page: &Page,
         mut header: Struct,
-        rep: &[u8],
-        def: &[u8],
-        values: &Values,
+        loaded: &Loaded,
+        (rep, def): (&[u8], &[u8]),
+        patches: Option<&[Patch]>,
     ) -> Outcome<Made> {
         let shape = self.work.shape;
         let encoding = self.work.reader.encoding(page)?;
         let entries = self.entries.as_ref().map_or(0, Values::len);
         let mut plain = Vec::with_capacity(page.plain + 64);
         let (rep_size, def_size) = write_levels(page.kind, shape, rep, def, &mut plain);
-        values.encode(encoding, shape.physical, entries, &mut plain);
-        let codec = self.work.reader.codec();
+        let levels = rep_size + def_size;
+        loaded.values.encode(encoding, shape.physical, entries, &mut plain);
         let part = header
             .structure_mut(part_id(page.kind))
             .ok_or_else(|| Problem::unreadable("a page header lacks its part"))?;
@@ -266,15 +276,41 @@ impl Rewrite<'_, '_> {
         let body = if page.kind == Kind::V2 {
             part.set(5, Value::I32(size(def_size)?));
             part.set(6, Value::I32(size(rep_size)?));
-            let codec = if part.bool(7) == Some(false) { Codec::Plain } else { codec };
-            let levels = rep_size + def_size;
+            let packed = part.bool(7) != Some(false);
+            let old = page.part().map_or(0, |part| {
+                part.i32(5).unwrap_or(0).unsigned_abs() + part.i32(6).unwrap_or(0).unsigned_abs()
+            });
             let mut body = plain[..levels].to_vec();
-            body.extend_from_slice(&codec.compress(&plain[levels..])?);
+            body.extend(match packed {
+                true => self.pack(page, old as usize, patches, &plain[levels..])?,
+                false => plain[levels..].to_vec(),
+            });
             body
         } else {
-            codec.compress(&plain)?
+            let levels = [(0..loaded.start, levels)];
+            let patches = patches.map(|patches| [&levels, patches].concat());
+            self.pack(page, 0, patches.as_deref(), &plain)?
         };
         finish_page(header, plain.len(), &body)
+    }
+
+    /// Compresses a body, or takes over what can be taken over of the old one, which begins `skip` bytes
+    /// into its page.
+    fn pack(
+        &self,
+        page: &Page,
+        skip: usize,
+        patches: Option<&[Patch]>,
+        plain: &[u8],
+    ) -> Outcome<Vec<u8>> {
+        let codec = self.work.reader.codec();
+        if let (Codec::Snappy, Some(patches)) = (codec, patches) {
+            let old = self.work.reader.raw(page)?;
+            if let Some(new) = old.get(skip..).and_then(|old| snappy::splice(old, patches, plain)) {
+                return Ok(new);
+            }
+        }
+        codec.compress(plain)
     }
 
     fn gather(&self, values: &Values) -> Gather {

@@ -7,6 +7,7 @@ use super::mask::Verdict;
 use super::pages::{Kind, Loaded, Page, PageReader};
 use super::select::{LeafSelection, Pick, What};
 use super::shape::Shape;
+use super::snappy::Patch;
 use super::source::{Chunk, Group};
 use super::stats::Nulls;
 use super::tally::Tally;
@@ -58,6 +59,8 @@ pub(crate) struct PageEdit {
     pub(crate) rows_lost: i64,
     /// Whether the encoded values differ, once they were carried out.
     pub(crate) moved: bool,
+    /// What that does to plainly encoded values.
+    pub(crate) patches: Option<Vec<Patch>>,
 }
 
 impl PageEdit {
@@ -440,6 +443,7 @@ impl Decider<'_, '_> {
                 changes,
                 rows_lost,
                 moved: false,
+                patches: None,
             });
         }
     }

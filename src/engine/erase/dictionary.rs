@@ -5,12 +5,15 @@
 use std::collections::{HashMap, HashSet};
 
 use super::decide::{Change, PageEdit};
+use super::snappy::Patch;
 use super::values::{Put, Span, Values};
 
 /// A new dictionary.
 pub(crate) struct Plan {
     /// The entries; `None` where they stay as they are.
     pub(crate) entries: Option<Values>,
+    /// What that does to the plain form.
+    pub(crate) patches: Vec<Patch>,
     /// New position of each old entry that is still referred to.
     moved: Vec<u32>,
     /// Position of each replacement.
@@ -58,6 +61,7 @@ impl Plan {
             *id = moved[*id as usize];
         }
         Self {
+            patches: patches(dictionary, &entries),
             entries: (!same).then(|| arrange(dictionary, &entries)),
             moved,
             put: placed.into_iter().map(|(value, id)| (value.to_vec(), id)).collect(),
@@ -141,6 +145,32 @@ fn compact(entries: &mut Vec<Entry<'_>>) -> Vec<u32> {
         }
     }
     moved
+}
+
+/// The change of the plain form: entries that another takes the place of, and what comes or goes at the
+/// end.
+fn patches(dictionary: &Values, entries: &[Entry<'_>]) -> Vec<Patch> {
+    let (head, start) = match dictionary {
+        Values::Var { .. } => (4, 0),
+        Values::Fixed { start, .. } => (0, *start),
+        Values::Indices(_) => return Vec::new(),
+    };
+    let (mut patches, mut at) = (Vec::new(), start);
+    for id in 0..dictionary.len().max(entries.len()) {
+        let old = match id < dictionary.len() {
+            true => at..at + head + dictionary.get(id, None).len(),
+            false => at..at,
+        };
+        let new = match entries.get(id) {
+            Some(Entry::Old(other)) if *other as usize == id => None,
+            Some(Entry::Old(other)) => Some(head + dictionary.get(*other as usize, None).len()),
+            Some(Entry::New(value)) => Some(head + value.len()),
+            Some(Entry::Hole) | None => Some(0),
+        };
+        at = old.end;
+        patches.extend(new.map(|new| (old, new)));
+    }
+    patches
 }
 
 fn arrange(dictionary: &Values, entries: &[Entry<'_>]) -> Values {

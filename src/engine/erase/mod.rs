@@ -40,6 +40,7 @@ mod recover;
 mod removal;
 mod select;
 mod shape;
+mod snappy;
 mod source;
 mod splice;
 mod stage;

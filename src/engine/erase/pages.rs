@@ -145,6 +145,8 @@ pub(crate) struct Loaded {
     /// Definition levels; all zero where the leaf and all above it are required.
     pub(crate) def: Vec<u8>,
     pub(crate) values: Values,
+    /// Where the values begin in what was decompressed.
+    pub(crate) start: usize,
 }
 
 /// Reads the pages of one chunk.
@@ -227,7 +229,7 @@ impl<'a> PageReader<'a> {
         let count = def.iter().filter(|level| **level == self.shape.max_def).count();
         let encoding = self.encoding(page)?;
         let values = Values::decode(encoding, self.shape.physical, plain, start, count, entries)?;
-        Ok(Loaded { rep, def, values })
+        Ok(Loaded { rep, def, values, start })
     }
 
     fn split_v1(&self, page: &Page, plain: &[u8]) -> Outcome<(Vec<u8>, Vec<u8>, usize)> {

@@ -53,19 +53,19 @@ fn give_back(hidden: &Path, path: &Path) -> Outcome<()> {
     sync_directory(path)
 }
 
-/// Removes a directory and those above it, as long as they are empty and lie below `root` or are
-/// partitions.
+/// Removes a directory and those above it, as long as they are empty and lie below `root`, or in a
+/// partition.
 fn ascend(directory: &Path, root: Option<&Path>) -> Outcome<()> {
     for directory in directory.ancestors() {
         let inside = root.is_some_and(|root| directory != root && directory.starts_with(root));
-        if !(inside || is_partition(directory)) || !remove_empty(directory)? {
+        if !(inside || directory.ancestors().any(is_partition)) || !remove_empty(directory)? {
             break;
         }
     }
     Ok(())
 }
 
-/// Removes the empty partition directories in `directory`: what a killed deletion left. Whether there
+/// Removes the empty directories in `directory` that are partitions or lie in one: what a killed deletion left. Whether there
 /// were any.
 pub(crate) fn prune(directory: &Path) -> Outcome<bool> {
     let mut pruned = false;
@@ -74,7 +74,7 @@ pub(crate) fn prune(directory: &Path) -> Outcome<bool> {
         let entry = entry.map_err(Problem::io("list"))?;
         if entry.file_type().map_err(Problem::io("look at"))?.is_dir() {
             pruned |= prune(&entry.path())?;
-            if is_partition(&entry.path()) {
+            if entry.path().ancestors().any(is_partition) {
                 pruned |= remove_empty(&entry.path())?;
             }
         }

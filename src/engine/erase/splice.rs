@@ -263,7 +263,10 @@ fn footer(
 /// longer than it needs: the same to every reader, in other bytes.
 fn footer_bytes(footer: &Struct, long: bool) -> Outcome<Vec<u8>> {
     let mut bytes = tree_bytes(footer);
-    if long && let Some(last) = bytes.iter().skip(1).position(|byte| *byte < 0x80) {
+    // Field 1, of 32 bits.
+    if long
+        && bytes.first() == Some(&0x15)
+        && let Some(last) = bytes.iter().skip(1).position(|byte| *byte < 0x80) {
         bytes[1 + last] |= 0x80;
         bytes.insert(2 + last, 0);
     }

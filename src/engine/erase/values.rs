@@ -1,6 +1,9 @@
 //! The values of one page, decoded from any encoding and written back in the same one.
 
+use std::ops::Range;
+
 use super::error::{Outcome, Problem};
+use super::snappy::Patch;
 use super::{delta, levels};
 
 /// A physical type.
@@ -221,6 +224,30 @@ impl Values {
             },
             Self::Fixed { .. } => &[],
         }
+    }
+
+    /// What changes do to the plain form, counted from the start of the buffer. Only for values that were
+    /// decoded from `PLAIN` and not changed since.
+    pub(crate) fn patches<'a>(
+        &'a self,
+        changes: impl Iterator<Item = (u32, &'a Put<Vec<u8>>)>,
+    ) -> Vec<Patch> {
+        let patch = |(at, put): (u32, &Put<Vec<u8>>)| {
+            let at = at as usize;
+            let (head, old) = match self {
+                Self::Var { spans, .. } => {
+                    let start = spans[at].start as usize;
+                    (4, start - 4..start + spans[at].length as usize)
+                }
+                Self::Fixed { start, width, .. } => (0, start + at * width..start + (at + 1) * width),
+                Self::Indices(_) => (0, 0..0),
+            };
+            match put {
+                Put::Drop => (old, 0),
+                Put::Value(value) => (old, head + value.len()),
+            }
+        };
+        changes.map(patch).collect()
     }
 
     /// Carries out changes, sorted by position, each position once. Not for indices.

@@ -1,0 +1,175 @@
+//! Snappy without compressing again what stays: the compressed form of a page is cut where nothing
+//! refers back across, and the parts between the changes are taken over as they are.
+//!
+//! Compressors work in blocks of 64 KiB that do not refer to each other, so a page of 1 MiB with one
+//! change costs one block. The decompressed bytes are all that counts: the proof reads them back.
+
+use std::ops::Range;
+
+use super::thrift::write_varint;
+
+/// Cuts closer together are not worth a piece of their own.
+const LEAST: usize = 1 << 12;
+
+/// A change of a page's plain bytes: what is replaced, and by how many bytes. In order, not overlapping.
+pub(crate) type Patch = (Range<usize>, usize);
+
+/// The compressed form of `new`, which is what `packed` decompresses to with the patches applied.
+/// `None` where that cannot be had cheaper than by compressing all of it.
+pub(crate) fn splice(packed: &[u8], patches: &[Patch], new: &[u8]) -> Option<Vec<u8>> {
+    let cuts = cuts(packed)?;
+    let plain = cuts.last()?.plain;
+    let shift = |patch: &Patch| patch.1 as isize - patch.0.len() as isize;
+    if plain.checked_add_signed(patches.iter().map(shift).sum())? != new.len() {
+        return None;
+    }
+    let mut out = Vec::with_capacity(packed.len() + 1024);
+    write_varint(&mut out, new.len() as u64);
+    let (mut moved, mut next, mut done) = (0_isize, 0, 0);
+    for pair in cuts.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        while patches.get(next).is_some_and(|patch| patch.0.end <= from.plain) {
+            moved += shift(&patches[next]);
+            next += 1;
+        }
+        if patches.get(next).is_some_and(|patch| patch.0.start < to.plain) {
+            continue;
+        }
+        let start = from.plain.checked_add_signed(moved)?;
+        compress(new.get(done..start)?, &mut out)?;
+        out.extend_from_slice(&packed[from.packed..to.packed]);
+        done = to.plain.checked_add_signed(moved)?;
+    }
+    compress(new.get(done..)?, &mut out)?;
+    Some(out)
+}
+
+fn compress(plain: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    if plain.is_empty() {
+        return Some(());
+    }
+    let packed = snap::raw::Encoder::new().compress_vec(plain).ok()?;
+    let (_, head) = length(&packed)?;
+    out.extend_from_slice(&packed[head..]);
+    Some(())
+}
+
+/// A place between two elements, in both forms.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    packed: usize,
+    plain: usize,
+}
+
+/// The places that nothing after refers back across; the start and the end among them.
+fn cuts(packed: &[u8]) -> Option<Vec<Cut>> {
+    let (whole, mut at) = length(packed)?;
+    let mut plain = 0;
+    let mut cuts = vec![Cut { packed: at, plain }];
+    // Where the next cut may be, and the last one: kept beside the list, for speed.
+    let (mut due, mut last) = (LEAST, 0);
+    while let Some(&tag) = packed.get(at) {
+        if plain >= due {
+            cuts.push(Cut { packed: at, plain });
+            (last, due) = (plain, plain + LEAST);
+        }
+        at += 1;
+        let back = match tag & 3 {
+            0 => {
+                let short = usize::from(tag >> 2);
+                let size = match short.checked_sub(59) {
+                    None | Some(0) => short + 1,
+                    Some(more) => {
+                        let raw = packed.get(at..at + more)?;
+                        at += more;
+                        raw.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte)) + 1
+                    }
+                };
+                at += size;
+                plain += size;
+                continue;
+            }
+            1 => {
+                let low = usize::from(*packed.get(at)?);
+                at += 1;
+                usize::from(tag & 0xe0) << 3 | low
+            }
+            2 => {
+                let raw = packed.get(at..)?.first_chunk::<2>()?;
+                at += 2;
+                usize::from(u16::from_le_bytes(*raw))
+            }
+            _ => {
+                let raw = packed.get(at..)?.first_chunk::<4>()?;
+                at += 4;
+                u32::from_le_bytes(*raw) as usize
+            }
+        };
+        let source = plain.checked_sub(back)?;
+        if source < last {
+            while cuts.last().is_some_and(|cut| cut.plain > source) {
+                cuts.pop();
+            }
+            last = cuts.last()?.plain;
+            due = last + LEAST;
+        }
+        plain += if tag & 3 == 1 { usize::from(tag >> 2 & 7) + 4 } else { usize::from(tag >> 2) + 1 };
+    }
+    if at != packed.len() || plain != whole {
+        return None;
+    }
+    cuts.push(Cut { packed: at, plain });
+    Some(cuts)
+}
+
+/// The length that a compressed form begins with, and how many bytes say it.
+fn length(packed: &[u8]) -> Option<(usize, usize)> {
+    let mut at = 0;
+    let length = super::levels::varint(packed, &mut at)?;
+    Some((usize::try_from(length).ok()?, at))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn a_spliced_form_decompresses_to_the_patched_bytes() {
+        let text = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+        for seed in 0..60_u64 {
+            let size = [10, 5_000, 70_000, 400_000][seed as usize % 4];
+            let mut old: Vec<u8> = (0..size / 9)
+                .flat_map(|n| format!("{:08x} ", text(n + seed) % 7_000).into_bytes())
+                .collect();
+            let mut packed = snap::raw::Encoder::new().compress_vec(&old).unwrap();
+            // Several rounds: what was spliced is spliced again.
+            for round in 0..4_u64 {
+                let (mut patches, mut new, mut from) = (Vec::new(), Vec::new(), 0);
+                for n in 0..seed % 5 {
+                    let start = (text(seed * 31 + round * 7 + n) % old.len() as u64) as usize;
+                    let end = (start + n as usize * 9).min(old.len());
+                    if start < from {
+                        continue;
+                    }
+                    new.extend_from_slice(&old[from..start]);
+                    let put = format!("{seed}-{n}").repeat((round * n) as usize);
+                    new.extend_from_slice(put.as_bytes());
+                    patches.push((start..end, put.len()));
+                    from = end;
+                }
+                new.extend_from_slice(&old[from..]);
+                let spliced = splice(&packed, &patches, &new).unwrap();
+                assert_eq!(snap::raw::Decoder::new().decompress_vec(&spliced).unwrap(), new);
+                (old, packed) = (new, spliced);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_snappy_is_left_alone() {
+        for bytes in [&b""[..], &[5], &[5, 0xff, 0xff], &[4, 1, 9]] {
+            assert!(splice(bytes, &[], b"hello").is_none());
+        }
+    }
+}
