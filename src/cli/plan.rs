@@ -42,6 +42,11 @@ pub(crate) fn run(
     if let (Some(path), Some(plan)) = (&args.out, &report.plan) {
         reconcile::SavedPlan::new(plan).write(path)?;
         terminal.say(&format!("Saved: amparo apply {}", path.display()));
+        if plan.inputs.requests.is_none() {
+            terminal.say(
+                "note: made without the deployment key, so it cannot be applied: that key is made by the first apply",
+            );
+        }
     }
     Ok(match report.verdict {
         Verdict::Done if args.detailed_exitcode && report.has_changes() => ExitStatus::Changes,

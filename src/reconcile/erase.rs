@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::engine::erase::{self, EraseError, EraseOptions, NoFaults, Stage, Staged};
-use crate::model::{Action, Identity, Reason, TaskId};
+use crate::model::{Action, Identity, Reason, Sensitive, TaskId};
 use crate::plan::{
     EraseKeys, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork, Mask, SettledCells,
     TaskIndex,
@@ -72,6 +72,8 @@ pub(super) fn erase(
     events: &mut dyn Events,
 ) -> Result<Round, PassError> {
     let mut round = Round::default();
+    let (hmac, keyless) = hmac_keys(pass, outlook, &mut round);
+    let waiting = &waiting.union(&keyless).copied().collect();
     let planned: Vec<(FileWork, Option<&FileCounts>)> = outlook
         .draft
         .erase
@@ -88,7 +90,8 @@ pub(super) fn erase(
     if planned.is_empty() {
         return Ok(round);
     }
-    let keys = keys(pass, outlook, &planned, state)?;
+    let tasks = task_keys(outlook, &planned, state)?;
+    let keys = EraseKeys { tasks, hmac };
     events.event(Event::Stage { name: "erasing", steps: planned.len() as u64 });
     let erasing = Erasing { pass, outlook, keys: &keys };
     for batch in planned.chunks(BATCH) {
@@ -114,15 +117,44 @@ fn without(work: &FileWork, tasks: &BTreeSet<TaskIndex>) -> FileWork {
     work
 }
 
-/// The secrets of the round: each task's key, made now where it has none, and the keys of `hmac`.
-fn keys(
+/// The keys of `hmac` methods. Tasks that need one which cannot be had fail, and nothing of them is
+/// erased.
+fn hmac_keys(
     pass: &Pass<'_>,
+    outlook: &Outlook,
+    round: &mut Round,
+) -> (BTreeMap<String, Sensitive<Vec<u8>>>, BTreeSet<TaskIndex>) {
+    let (mut keys, mut keyless) = (BTreeMap::new(), BTreeSet::new());
+    let mut missing: BTreeMap<&str, String> = BTreeMap::new();
+    for leaf in outlook.draft.erase.iter().flat_map(|work| &work.leaves) {
+        let Mask::Hmac { key } = &leaf.mask else { continue };
+        if !keys.contains_key(key) && !missing.contains_key(key.as_str()) {
+            let source = pass.loaded.catalog.settings.keys.get(key);
+            match source.map(|source| hmac_key(source, ".".as_ref())) {
+                Some(Ok(secret)) => drop(keys.insert(key.clone(), secret)),
+                Some(Err(error)) => drop(missing.insert(key, super::error::chain(&error))),
+                None => drop(missing.insert(key, format!("Settings name no key {key}"))),
+            }
+        }
+        let Some(why) = missing.get(key.as_str()) else { continue };
+        for cell in &leaf.cells {
+            if let Some(task) = outlook.draft.tasks.get(cell.task as usize) {
+                keyless.insert(cell.task);
+                round.failed.entry(task.id.clone()).or_insert((Reason::Storage, why.clone()));
+            }
+        }
+    }
+    (keys, keyless)
+}
+
+/// Each task's key, made now where it has none.
+fn task_keys(
     outlook: &Outlook,
     planned: &[(FileWork, Option<&FileCounts>)],
     state: &OpenState,
-) -> Result<EraseKeys, PassError> {
+) -> Result<BTreeMap<TaskIndex, Sensitive<[u8; 32]>>, PassError> {
     let store = state.state().keys();
-    let mut keys = EraseKeys::default();
+    let mut keys = BTreeMap::new();
     let tasks: BTreeSet<TaskIndex> = planned.iter().flat_map(|(work, _)| tasks_of(work)).collect();
     let mut missing = Vec::new();
     for index in tasks {
@@ -143,24 +175,14 @@ fn keys(
                     key.found.extend(new);
                     store.remember(&name, &key)?;
                 }
-                keys.tasks.insert(index, key.pseudonyms);
+                keys.insert(index, key.pseudonyms);
             }
             None => missing.push((index, (name, found))),
         }
     }
     let (indices, wanted): (Vec<TaskIndex>, Vec<_>) = missing.into_iter().unzip();
     for (index, TaskKey { pseudonyms, .. }) in indices.into_iter().zip(store.create(&wanted)?) {
-        keys.tasks.insert(index, pseudonyms);
-    }
-    for leaf in planned.iter().flat_map(|(work, _)| &work.leaves) {
-        if let Mask::Hmac { key } = &leaf.mask
-            && !keys.hmac.contains_key(key)
-        {
-            let source = pass.loaded.catalog.settings.keys.get(key);
-            let source =
-                source.ok_or_else(|| PassError::Bug(format!("no key {key} in Settings")))?;
-            keys.hmac.insert(key.clone(), hmac_key(source, ".".as_ref())?);
-        }
+        keys.insert(index, pseudonyms);
     }
     Ok(keys)
 }
@@ -330,7 +352,8 @@ impl Erasing<'_> {
         let roots = files.map_or(&[][..], |files| &files.roots);
         let around = roots.iter().filter(|root| work.path.starts_with(root));
         let root = around.min_by_key(|root| root.as_os_str().len()).map(PathBuf::as_path);
-        root.or_else(|| work.path.parent()).map(Path::to_owned)
+        let base = files.and_then(|files| files.base.as_deref());
+        root.or(base).or_else(|| work.path.parent()).map(Path::to_owned)
     }
 
     fn intent(

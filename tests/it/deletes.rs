@@ -208,3 +208,34 @@ fn an_identity_column_without_any_value_matches_nobody() {
     let report = env.apply().exits(0).json();
     assert_eq!(task(&report, "A", "delete")["reason"], "NoMatch");
 }
+
+#[test]
+fn a_missing_hmac_key_fails_the_tasks_that_need_it_alone() {
+    let env = env();
+    env.document(
+        "policies",
+        "Settings",
+        "default",
+        "  {keys: {join: {env: AMPARO_TEST_JOIN_KEY}}}",
+    );
+    env.dataset(
+        "e",
+        "  product: e
+  location: lake/e.parquet
+  format: parquet
+  fields:
+    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL], erase: {method: hmac, key: join}}
+    - {path: name, labels: [I1, DEL-PERSON, ACC-ALL]}
+    - {path: total, labels: [ACC-ALL]}",
+    );
+    delete(&env, "");
+    let before = env.files("lake");
+    let report = env.apply().exits(5).json();
+    let failed = task(&report, "A", "delete");
+    assert_eq!(failed["phase"], "Failed");
+    assert!(failed["message"].as_str().unwrap().contains("AMPARO_TEST_JOIN_KEY"));
+    assert!(before == env.files("lake"), "something was erased");
+    let key = [("AMPARO_TEST_JOIN_KEY", "0123456789abcdef0123456789abcdef")];
+    let report = env.run_with(&["apply", "--auto-approve", "-o", "json"], &key, "").exits(0).json();
+    assert_eq!(task(&report, "A", "delete")["reason"], "Erased");
+}
