@@ -20,6 +20,8 @@ pub struct DatasetFiles {
     /// Directories that belong to the dataset whole: absolute, links resolved. None where the location names
     /// files.
     pub roots: Vec<PathBuf>,
+    /// Where a glob begins: everything that it names lies below.
+    pub base: Option<PathBuf>,
     /// Readable files, sorted by path; their index is what [`super::RowKey::file`] means.
     pub files: Vec<DataFile>,
     /// The union of the files' leaves, in the order in which they first appear, partition columns last.

@@ -236,6 +236,7 @@ impl World {
         let listed = DatasetFiles {
             dataset: dataset.clone(),
             roots: Vec::new(),
+            base: None,
             files: listed.collect(),
             leaves,
             digest: "d".repeat(64),

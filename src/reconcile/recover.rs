@@ -23,7 +23,7 @@ pub(super) fn recover(
     events: &mut dyn Events,
 ) -> Result<Inventory, PassError> {
     let (mut changed, mut stuck) = (false, BTreeMap::new());
-    for (dataset, directory) in directories(&inventory) {
+    for (dataset, directory) in directories(&inventory, state.state().view()) {
         // The path may name a person.
         let shown = format!("dataset {dataset}");
         match erase::recover(&directory, &shown) {
@@ -47,7 +47,7 @@ pub(super) fn recover(
     let unsettled = &state.state().view().unsettled;
     for file in unsettled.values().filter(|file| file.after.is_none()) {
         let files = inventory.datasets.get(&file.dataset);
-        for root in files.into_iter().flat_map(|files| &files.roots) {
+        for root in files.into_iter().flat_map(|files| files.roots.iter().chain(&files.base)) {
             match erase::prune(root, &format!("dataset {}", file.dataset)) {
                 Ok(pruned) => changed |= pruned,
                 Err(error) => {
@@ -108,9 +108,15 @@ fn settle(file: &FileErase, inventory: &Inventory, key: &DeploymentKey) -> Recor
 
 /// The directories in which something may have been left: those that belong to a dataset whole, and
 /// where there is something, those of files that a location names.
-fn directories(inventory: &Inventory) -> BTreeSet<(Name, PathBuf)> {
+fn directories(inventory: &Inventory, view: &LedgerView) -> BTreeSet<(Name, PathBuf)> {
     let mut all = BTreeSet::new();
+    // Of a file that was to be deleted the directory may hold nothing else that a glob names.
+    let deletion = |dataset: &Name| {
+        view.unsettled.values().any(|file| file.dataset == *dataset && file.after.is_none())
+    };
     for (dataset, files) in &inventory.datasets {
+        let base = files.base.clone().filter(|_| deletion(dataset));
+        all.extend(base.map(|base| (dataset.clone(), base)));
         let inside = |directory: &Path| files.roots.iter().any(|root| directory.starts_with(root));
         let named = files.files.iter().filter_map(|file| file.path.parent());
         let named = named.filter(|directory| !inside(directory) && has_leftovers(directory));

@@ -20,7 +20,7 @@ pub(super) fn assemble(
     walked: Walked,
     opened: Vec<Result<Opened, String>>,
 ) -> DatasetFiles {
-    let Walked { candidates, mut problems, roots } = walked;
+    let Walked { candidates, mut problems, roots, base } = walked;
     let mut readable: Vec<(Candidate, Opened)> = Vec::with_capacity(candidates.len());
     for (candidate, opened) in candidates.into_iter().zip(opened) {
         match opened {
@@ -57,7 +57,7 @@ pub(super) fn assemble(
     problems.sort();
     problems.dedup();
     let digest = digest(&files);
-    DatasetFiles { dataset: dataset.name.clone(), roots, files, leaves, digest, problems }
+    DatasetFiles { dataset: dataset.name.clone(), roots, base, files, leaves, digest, problems }
 }
 
 /// The partition columns, which all files must share.

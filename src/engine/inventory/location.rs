@@ -132,6 +132,7 @@ fn pattern(walker: &mut Walker<'_>, location: &Path) {
     let literal = parts.iter().take_while(|part| !glob::is_pattern(part)).count();
     let base: PathBuf = std::iter::once("/").chain(parts.iter().take(literal).copied()).collect();
     let Ok(real) = fs::canonicalize(&base) else { return };
+    walker.begins(&real);
     let root = Root { real, named: base };
     let mut matched = Vec::new();
     expand(&root.real, Path::new(""), parts.get(literal..).unwrap_or_default(), &mut matched);

@@ -54,6 +54,8 @@ struct Walked {
     problems: Vec<FileProblem>,
     /// Directories whose files belong to the dataset whole: absolute, links resolved.
     roots: Vec<PathBuf>,
+    /// Where a glob begins.
+    base: Option<PathBuf>,
 }
 
 /// A file whose footer was read.

@@ -204,6 +204,11 @@ impl<'a> Walker<'a> {
         });
     }
 
+    /// Notes where a glob begins.
+    pub(super) fn begins(&mut self, base: &Path) {
+        self.walked.base = Some(base.to_owned());
+    }
+
     /// Notes a directory as the dataset's own.
     pub(super) fn own(&mut self, root: &Path) {
         self.walked.roots.push(root.to_owned());

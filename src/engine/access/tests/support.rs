@@ -170,6 +170,7 @@ impl Lake {
         let files = |table: &Table| DatasetFiles {
             dataset: name(table.name),
             roots: Vec::new(),
+            base: None,
             files: Vec::new(),
             leaves: table.leaves.clone(),
             digest: String::new(),
