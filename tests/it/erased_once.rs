@@ -124,19 +124,26 @@ fn a_standing_erasure_rests_where_nothing_is_new() {
 
 #[test]
 fn a_partition_that_names_a_person_goes_with_its_rows() {
+    purged("lake/e");
+    purged("lake/e/*/day=?/*.parquet");
+}
+
+fn purged(location: &str) {
     let env = Env::new();
     for file in ["who=p/day=1/x.parquet", "who=p/day=2/x.parquet", "who=q/day=1/x.parquet"] {
         env.parquet(&format!("lake/e/{file}"), vec![("total", numbers(&[1, 2]))]);
     }
     env.dataset(
         "e",
-        "  product: e
-  location: lake/e
+        &format!(
+            "  product: e
+  location: '{location}'
   format: parquet
   erase: rows
   fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, ACC-ALL]}
-    - {path: total, labels: [ACC-ALL]}",
+    - {{path: who, namespace: who, labels: [I1, ID-PERSON, ACC-ALL]}}
+    - {{path: total, labels: [ACC-ALL]}}"
+        ),
     );
     delete(&env, "");
     let done = env.apply().exits(0);
@@ -148,7 +155,7 @@ fn a_partition_that_names_a_person_goes_with_its_rows() {
     );
     let left: Vec<_> =
         fs::read_dir(env.path("lake/e")).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left, ["who=q"]);
+    assert_eq!(left, ["who=q"], "{location}");
     env.run(&["verify", "-o", "json"]).exits(0);
 }
 
