@@ -91,7 +91,7 @@ fn two_decimals(number: f64) -> Option<f64> {
 }
 
 /// The nearest half-precision float of a finite number, ties to even.
-fn nearest_half(number: f64) -> u16 {
+pub(crate) fn nearest_half(number: f64) -> u16 {
     let sign = if number.is_sign_negative() { 0x8000 } else { 0 };
     let size = number.abs();
     if size >= 65_520.0 {

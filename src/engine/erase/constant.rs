@@ -2,6 +2,7 @@
 
 use crate::model::{Key, LeafType, Namespace, NamespaceName, TimeUnit};
 
+use super::coarsen::nearest_half;
 use super::values::Physical;
 
 /// What `empty` writes; `None` where the type has no empty value.
@@ -35,6 +36,7 @@ pub(crate) fn constant(kind: &LeafType, physical: Physical, text: &str) -> Optio
             match physical {
                 Physical::F32 => Some((number as f32).to_le_bytes().to_vec()),
                 Physical::F64 => Some(number.to_le_bytes().to_vec()),
+                Physical::Fixed(2) => Some(nearest_half(number).to_le_bytes().to_vec()),
                 _ => None,
             }
         }
@@ -130,6 +132,14 @@ fn big_endian(digits: &str) -> Option<Vec<u8>> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+
+    #[test]
+    fn floats_of_every_width_take_a_constant() {
+        let written = |physical| constant(&LeafType::Float, physical, "7.5").unwrap();
+        assert_eq!(written(Physical::F64), 7.5_f64.to_le_bytes());
+        assert_eq!(written(Physical::F32), 7.5_f32.to_le_bytes());
+        assert_eq!(written(Physical::Fixed(2)), 0x4780_u16.to_le_bytes());
+    }
 
     #[test]
     fn whole_numbers_become_the_shortest_twos_complement() {
