@@ -12,12 +12,12 @@ use super::dictionary::Plan;
 use super::error::{Outcome, Problem};
 use super::index::{Indexes, Placed, edit_sizes};
 use super::order::Gather;
-use super::pages::{Kind, Loaded, Page, part_id, write_levels};
+use super::pages::{Kind, Page, part_id, write_levels};
 use super::snappy::{self, Patch};
 use super::source::Source;
 use super::stats::{self, Nulls};
 use super::thrift::{Struct, Value};
-use super::values::{Encoding, Physical, Values};
+use super::values::{Encoding, Physical, Values, encode_indices};
 
 /// A part of a chunk, in order.
 pub(crate) enum Piece {
@@ -40,47 +40,50 @@ pub(crate) struct NewChunk {
     pub(crate) encoded: u64,
 }
 
-/// Encodes a chunk again.
+/// Encodes a chunk again. The dictionary, where the chunk has one, is left in the decision.
 pub(crate) fn rewrite(
     source: &Source,
     work: &ChunkWork<'_>,
-    decision: Decision,
+    decision: &mut Decision,
 ) -> Outcome<NewChunk> {
+    if let Some(first) = work.pages.first().filter(|page| page.kind == Kind::Dictionary)
+        && decision.dictionary.is_none()
+    {
+        decision.dictionary = Some(work.reader.dictionary(first)?);
+    }
     let mut rewrite = Rewrite {
         work,
-        edits: decision.edits.into_iter().map(|edit| (edit.page, edit)).collect(),
-        dictionary: decision.dictionary,
+        edits: decision.edits.iter().map(|edit| (edit.page, edit)).collect(),
+        dictionary: decision.dictionary.as_ref(),
         plan: None,
-        entries: None,
-        redone: false,
+        moved: HashMap::new(),
+        levels: HashMap::new(),
         nulls: decision.nulls,
-        indices: HashMap::new(),
     };
     rewrite.plan_dictionary()?;
-    rewrite.carry_out()?;
     rewrite.write(source)
 }
 
 struct Rewrite<'a, 'w> {
     work: &'a ChunkWork<'w>,
-    /// By page. Once carried out, their values are the new ones.
-    edits: BTreeMap<usize, PageEdit>,
-    dictionary: Option<Values>,
+    /// By page.
+    edits: BTreeMap<usize, &'a PageEdit>,
+    /// As it was.
+    dictionary: Option<&'a Values>,
     plan: Option<Plan>,
-    /// The dictionary as it will be.
-    entries: Option<Values>,
-    /// Whether that differs from what it was.
-    redone: bool,
+    /// The positions that a page's values have in the dictionary as it will be, where they differ.
+    moved: HashMap<usize, Vec<u32>>,
+    /// Levels of such pages without an edit.
+    levels: HashMap<usize, (Vec<u8>, Vec<u8>)>,
     /// Slots without a value before; known where the leaf lies in lists.
     nulls: Option<i64>,
-    /// Dictionary-encoded pages without an edit: as they are, then as they will be where that differs.
-    indices: HashMap<usize, Loaded>,
 }
 
 /// What becomes of a page.
 enum Made {
     Same,
     Gone,
+    /// Header and body, and their size when decompressed.
     New(Vec<u8>, usize),
 }
 
@@ -88,70 +91,39 @@ impl Rewrite<'_, '_> {
     /// A touched chunk's dictionary holds nothing that no page refers to, so all pages that refer to
     /// it are looked at.
     fn plan_dictionary(&mut self) -> Outcome<()> {
-        let Some(first) = self.work.pages.first().filter(|page| page.kind == Kind::Dictionary)
-        else {
-            return Ok(());
-        };
-        let dictionary = match self.dictionary.take() {
-            Some(dictionary) => dictionary,
-            None => self.work.reader.dictionary(first)?,
-        };
+        let Some(dictionary) = self.dictionary else { return Ok(()) };
+        let mut others = Vec::new();
         for (at, page) in self.work.pages.iter().enumerate() {
             if page.is_dictionary_encoded() && !self.edits.contains_key(&at) {
-                self.indices.insert(at, self.work.reader.load(page, dictionary.len())?);
+                others.push((at, self.work.reader.load(page, dictionary.len())?));
             }
         }
-        let edited: Vec<&PageEdit> = self
-            .edits
-            .values()
-            .filter(|edit| matches!(edit.loaded.values, Values::Indices(_)))
-            .collect();
-        let all = edited.iter().map(|edit| &edit.loaded).chain(self.indices.values());
-        let indices = all.filter_map(|loaded| match &loaded.values {
-            Values::Indices(indices) => Some(indices.as_slice()),
-            _ => None,
-        });
-        let mut plan = Plan::new(&dictionary, indices, &edited);
-        let new = plan.entries.take();
-        self.redone = new.is_some();
-        self.entries = Some(new.unwrap_or(dictionary));
+        let edited = self.edits.values().filter(|edit| edit.loaded.values.indices().is_some());
+        let edited: Vec<&PageEdit> = edited.copied().collect();
+        let all = edited.iter().map(|edit| &edit.loaded).chain(others.iter().map(|(_, o)| o));
+        let plan = Plan::new(dictionary, all.filter_map(|loaded| loaded.values.indices()), &edited);
+        for edit in edited {
+            let old = edit.loaded.values.indices().unwrap_or_default();
+            let new = plan.apply(old, &edit.changes);
+            if new != old {
+                self.moved.insert(edit.page, new);
+            }
+        }
+        for (at, loaded) in others {
+            let old = loaded.values.indices().unwrap_or_default();
+            let new = plan.apply(old, &[]);
+            if new != old {
+                self.moved.insert(at, new);
+                self.levels.insert(at, (loaded.rep, loaded.def));
+            }
+        }
         self.plan = Some(plan);
         Ok(())
     }
 
-    /// Brings the values of all edited pages to what they will be.
-    fn carry_out(&mut self) -> Outcome<()> {
-        for edit in self.edits.values_mut() {
-            match (&mut edit.loaded.values, &self.plan) {
-                (Values::Indices(indices), Some(plan)) => {
-                    let new = plan.apply(indices, &edit.changes);
-                    edit.moved = new != *indices;
-                    *indices = new;
-                }
-                (values, _) => {
-                    let encoding = self.work.reader.encoding(&self.work.pages[edit.page])?;
-                    let bits = self.work.shape.physical == Physical::Bool;
-                    if encoding == Encoding::Plain && !bits {
-                        let changes = edit.changes.iter().map(|change| (change.at, &change.put));
-                        edit.patches = Some(values.patches(changes));
-                    }
-                    values.change(edit.changes.iter().map(|change| (change.at, &change.put)))?;
-                    edit.moved = !edit.changes.is_empty();
-                }
-            }
-        }
-        if let Some(plan) = &self.plan {
-            self.indices.retain(|_, loaded| match &mut loaded.values {
-                Values::Indices(indices) => {
-                    let new = plan.apply(indices, &[]);
-                    let moved = new != *indices;
-                    *indices = new;
-                    moved
-                }
-                _ => false,
-            });
-        }
-        Ok(())
+    /// The dictionary as it will be.
+    fn entries(&self) -> Option<&Values> {
+        self.plan.as_ref().and_then(|plan| plan.entries.as_ref()).or(self.dictionary)
     }
 
     fn write(self, source: &Source) -> Outcome<NewChunk> {
@@ -178,11 +150,11 @@ impl Rewrite<'_, '_> {
                 }
             }
             if page.is_data() {
-                placed.push(Placed { start, size: size - start, edit: self.edits.get(&at) });
+                let edit = self.edits.get(&at).copied();
+                placed.push(Placed { start, size: size - start, edit });
             }
         }
-        let gather = |edit: &PageEdit| self.gather(&edit.loaded.values);
-        let indexes = Indexes::rebuild(source, self.work, &placed, gather)?;
+        let indexes = Indexes::rebuild(source, self.work, &placed, |edit| self.gather(edit))?;
         let (meta, bloom) = self.finish(source, size, plain)?;
         let first_data = first_data.unwrap_or(0);
         Ok(NewChunk { pieces, meta, first_data, indexes, bloom, encoded })
@@ -194,10 +166,8 @@ impl Rewrite<'_, '_> {
         }
         let mut header = page.header.clone();
         let Some(edit) = self.edits.get(&at) else {
-            return match self.indices.get(&at) {
-                Some(loaded) => {
-                    self.data_page(page, header, loaded, (&loaded.rep, &loaded.def), None)
-                }
+            return match self.levels.get(&at) {
+                Some((rep, def)) => self.data_page(at, header, (rep, def), None),
                 None => Ok(Made::Same),
             };
         };
@@ -210,10 +180,14 @@ impl Rewrite<'_, '_> {
             let nested = self.work.shape.max_rep > 0;
             let nulls = edit.nulls(self.work.shape.max_def, nested);
             stats::edit(stats, self.work.shape.order, edit.changes.iter(), nulls, || {
-                Ok(self.gather(&edit.loaded.values).bounds())
+                Ok(self.gather(edit).bounds())
             })?;
         }
-        if edit.relevelled || edit.moved {
+        let revalued = match edit.loaded.values.indices() {
+            Some(_) => self.moved.contains_key(&at),
+            None => !edit.changes.is_empty(),
+        };
+        if edit.relevelled || revalued {
             if let Some(part) = header.structure_mut(8)
                 && let Some(rows) = part.i32(3)
             {
@@ -222,9 +196,7 @@ impl Rewrite<'_, '_> {
                 let nulls = count_nulls(&edit.def, self.work.shape.max_def);
                 part.set(2, Value::I32(i32::try_from(nulls).unwrap_or(0)));
             }
-            let levels = (edit.rep.as_slice(), edit.def.as_slice());
-            let patches = edit.patches.as_deref();
-            return self.data_page(page, header, &edit.loaded, levels, patches);
+            return self.data_page(at, header, (&edit.rep, &edit.def), Some(edit));
         }
         if header == page.header {
             return Ok(Made::Same);
@@ -237,14 +209,15 @@ impl Rewrite<'_, '_> {
     }
 
     fn dictionary_page(&self, page: &Page) -> Outcome<Made> {
-        let Some(entries) = self.entries.as_ref().filter(|_| self.redone) else {
+        let plan = self.plan.as_ref();
+        let Some((plan, entries)) = plan.and_then(|plan| Some((plan, plan.entries.as_ref()?)))
+        else {
             return Ok(Made::Same);
         };
         let mut header = page.header.clone();
         let mut plain = Vec::new();
-        entries.encode(Encoding::Plain, self.work.shape.physical, 0, &mut plain);
-        let patches = self.plan.as_ref().map(|plan| plan.patches.as_slice());
-        let body = self.pack(page, 0, patches, &plain)?;
+        entries.encode(Encoding::Plain, self.work.shape.physical, &mut plain);
+        let body = self.pack(page, 0, Some(&plan.patches), &plain)?;
         if let Some(part) = header.structure_mut(part_id(Kind::Dictionary)) {
             part.set(1, Value::I32(size(entries.len())?));
             if part.bool(3) == Some(true) {
@@ -256,19 +229,23 @@ impl Rewrite<'_, '_> {
 
     fn data_page(
         &self,
-        page: &Page,
+        at: usize,
         mut header: Struct,
-        loaded: &Loaded,
         (rep, def): (&[u8], &[u8]),
-        patches: Option<&[Patch]>,
+        edit: Option<&PageEdit>,
     ) -> Outcome<Made> {
-        let shape = self.work.shape;
-        let encoding = self.work.reader.encoding(page)?;
-        let entries = self.entries.as_ref().map_or(0, Values::len);
+        let (page, shape) = (&self.work.pages[at], self.work.shape);
         let mut plain = Vec::with_capacity(page.plain + 64);
         let (rep_size, def_size) = write_levels(page.kind, shape, rep, def, &mut plain);
         let levels = rep_size + def_size;
-        loaded.values.encode(encoding, shape.physical, entries, &mut plain);
+        let mut patches = None;
+        match (self.moved.get(&at), edit) {
+            (Some(indices), _) => {
+                encode_indices(indices, self.entries().map_or(0, Values::len), &mut plain);
+            }
+            (None, Some(edit)) => patches = self.values(page, edit, &mut plain)?,
+            (None, None) => {}
+        }
         let part = header
             .structure_mut(part_id(page.kind))
             .ok_or_else(|| Problem::unreadable("a page header lacks its part"))?;
@@ -282,13 +259,13 @@ impl Rewrite<'_, '_> {
             });
             let mut body = plain[..levels].to_vec();
             body.extend(match packed {
-                true => self.pack(page, old as usize, patches, &plain[levels..])?,
+                true => self.pack(page, old as usize, patches.as_deref(), &plain[levels..])?,
                 false => plain[levels..].to_vec(),
             });
             body
         } else {
-            let levels = [(0..loaded.start, levels)];
-            let patches = patches.map(|patches| [&levels, patches].concat());
+            let before = edit.map_or(0, |edit| edit.loaded.start);
+            let patches = patches.map(|patches| [vec![(0..before, levels)], patches].concat());
             self.pack(page, 0, patches.as_deref(), &plain)?
         };
         finish_page(header, plain.len(), &body)
@@ -313,11 +290,35 @@ impl Rewrite<'_, '_> {
         codec.compress(plain)
     }
 
-    fn gather(&self, values: &Values) -> Gather {
-        let mut gather = Gather::new(self.work.shape.order);
-        for at in 0..values.len() {
-            gather.add(values.get(at, self.entries.as_ref()));
+    /// Appends the values of an edited page; where they are plain, says what that changes.
+    fn values(
+        &self,
+        page: &Page,
+        edit: &PageEdit,
+        plain: &mut Vec<u8>,
+    ) -> Outcome<Option<Vec<Patch>>> {
+        let encoding = self.work.reader.encoding(page)?;
+        let changes = || edit.changes.iter().map(|change| (change.at, &change.put));
+        let old = &edit.loaded.values;
+        if let Some(indices) = old.indices() {
+            // Nulls or elements came and went, none of them in the dictionary.
+            encode_indices(indices, self.entries().map_or(0, Values::len), plain);
+            return Ok(None);
         }
+        if encoding == Encoding::Plain && self.work.shape.physical != Physical::Bool {
+            let patches = old.patches(changes());
+            old.encode_patched(edit.loaded.start, &patches, changes().map(|(_, put)| put), plain)?;
+            return Ok(Some(patches));
+        }
+        let mut new = old.clone();
+        new.change(changes())?;
+        new.encode(encoding, self.work.shape.physical, plain);
+        Ok(None)
+    }
+
+    fn gather(&self, edit: &PageEdit) -> Gather {
+        let mut gather = Gather::new(self.work.shape.order);
+        edit.visit(self.dictionary, |value| gather.add(value));
         gather
     }
 
@@ -331,7 +332,7 @@ impl Rewrite<'_, '_> {
         let (group, column) = self.work.at;
         let shape = self.work.shape;
         let mut meta = source.column(group, column).cloned().unwrap_or_default();
-        let edits = || self.edits.values();
+        let edits = || self.edits.values().copied();
         let changes = edits().flat_map(|edit| &edit.changes);
         let lost: i64 =
             edits().map(|edit| edit.loaded.def.len() as i64 - edit.def.len() as i64).sum();
@@ -351,7 +352,7 @@ impl Rewrite<'_, '_> {
             self.forget_page(&self.work.pages[page], &mut meta);
         }
         if let Some(sizes) = meta.structure_mut(16) {
-            edit_sizes(sizes, shape, self.edits.values());
+            edit_sizes(sizes, shape, edits());
         }
         if changes.clone().next().is_some() {
             // The box around what was there; the format lets it be absent.
@@ -377,22 +378,20 @@ impl Rewrite<'_, '_> {
     /// Calls `visit` for each distinct or each value of the chunk as it will be.
     fn every_value(&self, mut visit: impl FnMut(&[u8])) -> Outcome<()> {
         // What is left in the dictionary is referred to.
-        if let Some(entries) = &self.entries {
+        if let Some(entries) = self.entries() {
             (0..entries.len()).for_each(|at| visit(entries.get(at, None)));
         }
         for (at, page) in self.work.pages.iter().enumerate() {
             if !page.is_data() || page.is_dictionary_encoded() {
                 continue;
             }
-            let loaded;
-            let values = match self.edits.get(&at) {
-                Some(edit) => &edit.loaded.values,
+            match self.edits.get(&at) {
+                Some(edit) => edit.visit(None, &mut visit),
                 None => {
-                    loaded = self.work.reader.load(page, 0)?;
-                    &loaded.values
+                    let loaded = self.work.reader.load(page, 0)?;
+                    (0..loaded.values.len()).for_each(|at| visit(loaded.values.get(at, None)));
                 }
-            };
-            (0..values.len()).for_each(|at| visit(values.get(at, None)));
+            }
         }
         Ok(())
     }

@@ -7,7 +7,6 @@ use super::mask::Verdict;
 use super::pages::{Kind, Loaded, Page, PageReader};
 use super::select::{LeafSelection, Pick, What};
 use super::shape::Shape;
-use super::snappy::Patch;
 use super::source::{Chunk, Group};
 use super::stats::Nulls;
 use super::tally::Tally;
@@ -57,13 +56,21 @@ pub(crate) struct PageEdit {
     pub(crate) changes: Vec<Change>,
     /// How many rows fewer begin in the page.
     pub(crate) rows_lost: i64,
-    /// Whether the encoded values differ, once they were carried out.
-    pub(crate) moved: bool,
-    /// What that does to plainly encoded values.
-    pub(crate) patches: Option<Vec<Patch>>,
 }
 
 impl PageEdit {
+    /// Calls `visit` for each value as it will be; `dictionary` is the one that was.
+    pub(crate) fn visit(&self, dictionary: Option<&Values>, mut visit: impl FnMut(&[u8])) {
+        let mut changes = self.changes.iter().peekable();
+        for at in 0..self.loaded.values.len() {
+            match changes.next_if(|change| change.at as usize == at).map(|change| &change.put) {
+                None => visit(self.loaded.values.get(at, dictionary)),
+                Some(Put::Value(value)) => visit(value),
+                Some(Put::Drop) => {}
+            }
+        }
+    }
+
     /// How many slots without a value come or go.
     pub(crate) fn nulls(&self, max_def: u8, nested: bool) -> Nulls {
         let before = count_nulls(&self.loaded.def, max_def);
@@ -434,17 +441,7 @@ impl Decider<'_, '_> {
         let rows_lost = rows(&loaded.rep, &loaded.def) - rows(&rep, &def);
         let relevelled = rep != loaded.rep || def != loaded.def;
         if relevelled || !changes.is_empty() {
-            self.edits.push(PageEdit {
-                page,
-                loaded,
-                rep,
-                def,
-                relevelled,
-                changes,
-                rows_lost,
-                moved: false,
-                patches: None,
-            });
+            self.edits.push(PageEdit { page, loaded, rep, def, relevelled, changes, rows_lost });
         }
     }
 }

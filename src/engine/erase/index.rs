@@ -114,15 +114,14 @@ fn edit_bounds(
             Order::Unknown => None,
             order => stats::after(old, order, edit.changes.iter(), || Ok(gather(edit).bounds()))?,
         };
-        let values = edit.loaded.values.len();
+        let empty = !edit.def.contains(&shape.max_def);
         let (min, max) = match new {
             Some(new) => (new.min.value, new.max.value),
-            None if values == 0 => (Vec::new(), Vec::new()),
+            None if empty => (Vec::new(), Vec::new()),
             // Values without a place in the order (NaN): the format has no index for such a page.
             None => return Ok(None),
         };
-        for (id, value) in
-            [(1, Value::Bool(values == 0)), (2, Value::Bytes(min)), (3, Value::Bytes(max))]
+        for (id, value) in [(1, Value::Bool(empty)), (2, Value::Bytes(min)), (3, Value::Bytes(max))]
         {
             if let Some(place) = index.list_mut(id).and_then(|list| list.get_mut(at)) {
                 *place = value;

@@ -1,76 +1,56 @@
 //! The proof of a staged file, from what is read back: nothing that had to stay is different, nothing
 //! that had to go is there.
 //!
-//! What changes is decided again from the original, and must come to the planned counts: so the check
-//! that finds nothing in the new file is known to find what was there in the old one.
+//! Chunks that were encoded again were proven value by value when they were written (`proof_chunk`);
+//! here it is shown that what was proven is what the file holds, and that all else is the original's.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::plan::FileCounts;
-
 use super::error::{Outcome, Problem};
-use super::pages::walk;
-use super::proof_chunk::prove_chunk;
-use super::select::Selection;
 use super::source::{Chunk, Source};
-use super::splice::{count_removed, decide_chunk};
-use super::tally::Tally;
+use super::splice::Spliced;
 use super::thrift::{Struct, Value};
 
 /// Proves a staged file.
-pub(crate) fn prove(
-    old: &Source,
-    selection: &Selection<'_>,
-    staged: &Path,
-    counts: &FileCounts,
-) -> Outcome<()> {
+pub(crate) fn prove(old: &Source, staged: &Path, spliced: &Spliced) -> Outcome<()> {
     let new = Source::open(staged).map_err(|_| Problem::proof("it cannot be read back"))?;
     no_gaps(&new)?;
-    let mut tally = Tally::new(selection.work);
-    let removed: Vec<Vec<(u64, u32)>> = (0..old.groups.len())
-        .map(|group| count_removed(selection, group, old, &mut tally))
-        .collect();
-    let mut pairs = Vec::new();
-    for (index, group) in old.groups.iter().enumerate() {
-        let left = group.rows - removed[index].len() as u64;
-        if group.rows == 0 || left > 0 {
-            if new.groups.get(pairs.len()).map(|group| group.rows) != Some(left) {
-                return Err(Problem::proof("its row groups hold other numbers of rows"));
-            }
-            pairs.push(index);
+    if new.footer != spliced.footer {
+        return Err(Problem::proof("its footer is not what was written"));
+    }
+    for (range, checksum) in &spliced.written {
+        if crc32fast::hash(&new.read(range)?) != *checksum {
+            return Err(Problem::proof("it does not hold what was written"));
         }
     }
-    if new.groups.len() != pairs.len() {
-        return Err(Problem::proof("it has other row groups"));
+    let kept = &spliced.groups;
+    let rows: Vec<u64> = new.groups.iter().map(|group| group.rows).collect();
+    if rows != kept.iter().map(|(_, rows)| *rows).collect::<Vec<_>>() {
+        return Err(Problem::proof("its row groups hold other numbers of rows"));
     }
-    let touched: BTreeMap<(u32, &str), ()> =
-        counts.chunks.iter().map(|(group, leaf)| ((*group, leaf.as_str()), ())).collect();
-    let is_touched = |group: usize, leaf: usize| {
-        touched.contains_key(&(group as u32, old.shapes[leaf].path.to_string().as_str()))
-    };
+    let is_touched = |group: usize, leaf: usize| spliced.touched.contains(&(group, leaf));
+    let pairs: Vec<usize> = kept.iter().map(|(from, _)| *from).collect();
     same_footers(old, &new, &pairs, is_touched)?;
     let mut compare = Compare::new(&old.file, &new.file);
     for (to, from) in pairs.iter().enumerate() {
-        for leaf in 0..old.shapes.len() {
+        for leaf in (0..old.shapes.len()).filter(|leaf| !is_touched(*from, *leaf)) {
             let (was, is) = (&old.groups[*from].chunks[leaf], &new.groups[to].chunks[leaf]);
-            if is_touched(*from, leaf) {
-                prove_chunk(old, &new, selection, (*from, leaf), to, &removed[*from], &mut tally)?;
-                continue;
-            }
             copied(old, &new, was, is, &mut compare)?;
-            if !selection.leaves[leaf].picks(&old.groups[*from].range()).is_empty() {
-                // What is kept was counted, and what is in erased form already is left as it is.
-                let (pages, at) = (walk(&old.file, was)?, (*from, leaf));
-                decide_chunk(old, selection, &pages, at, &removed[*from], false, &mut tally)?;
-            }
         }
     }
-    if tally.finish(old) != *counts {
-        return Err(Problem::proof("what was found in the original is not what was erased"));
+    copied_pages(&spliced.copied_pages, &mut compare)
+}
+
+/// Pages of touched chunks that were taken over.
+fn copied_pages(pages: &[(Range<u64>, u64)], compare: &mut Compare<'_>) -> Outcome<()> {
+    for (was, start) in pages {
+        let is = *start..*start + (was.end - was.start);
+        if !compare.same(was, &is)? {
+            return Err(Problem::proof("a page that had to stay is different"));
+        }
     }
     Ok(())
 }

@@ -1,54 +1,50 @@
-//! The proof of one chunk that was encoded again.
+//! The proof of one chunk that was encoded again: its pages are read back and held against the original's,
+//! value by value, as soon as they are written.
+//!
+//! What was decided from the original says where each erased value stood, so the same walk that finds it
+//! there finds that it is there no more.
 
 use std::collections::HashMap;
+use std::fs::File;
 
-use super::chunk::empty_filter;
-use super::decide::{Change, ChunkWork, PageEdit, decide};
+use super::chunk::{NewChunk, empty_filter};
+use super::decide::{Change, ChunkWork, Decision, PageEdit};
 use super::error::{Outcome, Problem};
 use super::order::{Bound, Bounds, Gather, Order};
 use super::pages::{Kind, Loaded, Page, PageReader, walk};
-use super::select::Selection;
-use super::source::{Source, read};
-use super::splice::chunk_work;
+use super::source::{Chunk, read};
 use super::stats;
-use super::tally::Tally;
 use super::thrift::{Struct, Value};
 use super::values::{Put, Values};
 
-/// Proves a chunk: `at` in the old file, in row group `to` of the new one.
+/// Proves a chunk that was just written to `file` from `start` on, by reading it back.
 pub(crate) fn prove_chunk(
-    old: &Source,
-    new: &Source,
-    selection: &Selection<'_>,
-    at: (usize, usize),
-    to: usize,
-    removed: &[(u64, u32)],
-    tally: &mut Tally,
+    work: &ChunkWork<'_>,
+    decision: &Decision,
+    new: &NewChunk,
+    file: &File,
+    start: u64,
 ) -> Outcome<()> {
-    let pages = walk(&old.file, &old.groups[at.0].chunks[at.1])?;
-    let work = chunk_work(old, selection, &pages, at, removed, true)?;
-    let decision = decide(&work, tally)?;
-    let chunk = &new.groups[to].chunks[at.1];
-    let new_pages = walk(&new.file, chunk).map_err(|_| broken())?;
-    let reader = PageReader::new(&new.file, &new.shapes[at.1], chunk)?;
-    let dictionary = |reader: &PageReader<'_>, pages: &[Page]| match pages.first() {
-        Some(first) if first.kind == Kind::Dictionary => reader.dictionary(first).map(Some),
-        _ => Ok(None),
+    let number = |id| new.meta.i64(id).and_then(|n| u64::try_from(n).ok()).ok_or_else(broken);
+    let chunk = Chunk { pages: start..start + number(7)?, slots: number(5)?, ..work.chunk.clone() };
+    let pages = walk(file, &chunk).map_err(|_| broken())?;
+    let reader = PageReader::new(file, work.shape, &chunk)?;
+    let dictionary = match pages.first() {
+        Some(first) if first.kind == Kind::Dictionary => {
+            Some(reader.dictionary(first).map_err(|_| broken())?)
+        }
+        _ => None,
     };
-    let old_dictionary = match decision.dictionary {
-        Some(dictionary) => Some(dictionary),
-        None => dictionary(&work.reader, &pages)?,
-    };
-    let new_dictionary = dictionary(&reader, &new_pages)?;
     let proof = ChunkProof {
-        work: &work,
+        work,
         new,
+        start,
         reader,
-        pages: &new_pages,
+        pages: &pages,
         edits: decision.edits.iter().map(|edit| (edit.page, edit)).collect(),
-        same: same_entries(old_dictionary.as_ref(), new_dictionary.as_ref()),
-        dictionaries: [old_dictionary, new_dictionary],
-        to,
+        same: same_entries(decision.dictionary.as_ref(), dictionary.as_ref()),
+        old_dictionary: decision.dictionary.as_ref(),
+        dictionary,
     };
     proof.run()
 }
@@ -65,19 +61,20 @@ fn same_entries(old: Option<&Values>, new: Option<&Values>) -> Vec<bool> {
 
 struct ChunkProof<'a, 'w> {
     work: &'a ChunkWork<'w>,
-    new: &'a Source,
+    new: &'a NewChunk,
+    start: u64,
     reader: PageReader<'a>,
     pages: &'a [Page],
     edits: HashMap<usize, &'a PageEdit>,
+    /// For each position, whether the old and the new dictionary hold the same there.
     same: Vec<bool>,
-    /// Old and new.
-    dictionaries: [Option<Values>; 2],
-    to: usize,
+    old_dictionary: Option<&'a Values>,
+    dictionary: Option<Values>,
 }
 
 impl ChunkProof<'_, '_> {
     fn run(&self) -> Outcome<()> {
-        let entries = self.dictionaries[1].as_ref().map_or(0, Values::len);
+        let entries = self.dictionary.as_ref().map_or(0, Values::len);
         let mut referred = vec![false; entries];
         let mut new_pages = self.pages.iter().filter(|page| page.is_data());
         let mut pairs = Vec::new();
@@ -111,7 +108,7 @@ impl ChunkProof<'_, '_> {
         edit: Option<&PageEdit>,
         referred: &mut [bool],
     ) -> Outcome<()> {
-        let entries = self.dictionaries.each_ref().map(|d| d.as_ref().map_or(0, Values::len));
+        let entries = self.dictionary.as_ref().map_or(0, Values::len);
         let refer = |loaded: &Loaded, referred: &mut [bool]| {
             if let Values::Indices(indices) = &loaded.values {
                 indices.iter().for_each(|index| referred[*index as usize] = true);
@@ -119,12 +116,12 @@ impl ChunkProof<'_, '_> {
         };
         let Some(edit) = edit else {
             let bodies =
-                [read(self.work.reader.file(), &old.range)?, read(&self.new.file, &new.range)?];
+                [read(self.work.reader.file(), &old.range)?, read(self.reader.file(), &new.range)?];
             let equal = bodies[0] == bodies[1];
             if equal && !new.is_dictionary_encoded() {
                 return Ok(());
             }
-            let after = self.reader.load(new, entries[1])?;
+            let after = self.reader.load(new, entries)?;
             refer(&after, referred);
             let unmoved = equal
                 && match &after.values {
@@ -136,10 +133,10 @@ impl ChunkProof<'_, '_> {
             if unmoved {
                 return Ok(());
             }
-            let before = self.work.reader.load(old, entries[0])?;
+            let before = self.work.reader.load(old, self.old_dictionary.map_or(0, Values::len))?;
             return self.compare(&before, (&before.rep, &before.def), &after, &[]);
         };
-        let after = self.reader.load(new, entries[1])?;
+        let after = self.reader.load(new, entries)?;
         refer(&after, referred);
         self.compare(&edit.loaded, (&edit.rep, &edit.def), &after, &edit.changes)
     }
@@ -158,7 +155,7 @@ impl ChunkProof<'_, '_> {
                 "the nulls or lists of a column are not what they had to be",
             ));
         }
-        let [old, new] = self.dictionaries.each_ref().map(Option::as_ref);
+        let (old, new) = (self.old_dictionary, self.dictionary.as_ref());
         let mut changes = changes.iter().peekable();
         let mut at = 0;
         for was in 0..before.values.len() {
@@ -176,6 +173,9 @@ impl ChunkProof<'_, '_> {
                     }
                     at += 1;
                 }
+                Some(change) if before.values.get(was, old) != change.old => {
+                    return Err(Problem::proof("an erased value was not where it was planned"));
+                }
                 Some(Change { put: Put::Drop, .. }) => {}
                 Some(Change { put: Put::Value(value), old, .. }) => {
                     let is = after.values.get(at, new);
@@ -191,14 +191,12 @@ impl ChunkProof<'_, '_> {
 
     /// Statistics, page indexes and bloom filter say nothing but what the values say that are there.
     fn statistics(&self, pairs: &[(&Page, Option<&Page>, Option<&PageEdit>)]) -> Outcome<()> {
-        let leaf = self.work.at.1;
         let order = self.work.shape.order;
-        let chunk = &self.new.groups[self.to].chunks[leaf];
-        let meta = self.new.column(self.to, leaf).ok_or_else(broken)?;
+        let meta = &self.new.meta;
         let changes: Vec<&Change> =
             pairs.iter().filter_map(|pair| pair.2).flat_map(|edit| &edit.changes).collect();
         let slots: usize = pairs.iter().filter_map(|pair| pair.1).map(|page| page.slots).sum();
-        if meta.i64(5) != Some(slots as i64) || meta.i64(7) != Some(chunk.size().cast_signed()) {
+        if meta.i64(5) != Some(slots as i64) {
             return Err(Problem::proof("a rewritten column's counts are wrong"));
         }
         let everything = || {
@@ -209,16 +207,16 @@ impl ChunkProof<'_, '_> {
             explained(after, order, &changes, everything)?;
         }
         let mut rows = 0;
-        let columns = self.index(&chunk.column_index)?;
-        let offsets = self.index(&chunk.offset_index)?;
-        let places = offsets.as_ref().map(|tree| tree.list(1).unwrap_or_default());
+        let columns = self.new.indexes.column.as_ref();
+        let offsets = self.new.indexes.offset.as_ref();
+        let places = offsets.map(|tree| tree.list(1).unwrap_or_default());
         let kept = pairs.iter().filter_map(|(old, new, edit)| Some((old, (*new)?, edit)));
         let count = kept.clone().count();
         for (at, (_, new, edit)) in kept.enumerate() {
             if let Some(places) = places {
                 let place = places.get(at).and_then(Value::structure).ok_or_else(broken)?;
                 let size = (new.range.end - new.range.start) as i64;
-                let right = place.i64(1) == Some(new.range.start.cast_signed())
+                let right = place.i64(1) == Some((new.range.start - self.start).cast_signed())
                     && place.i32(2).map(i64::from) == Some(size)
                     && place.i64(3) == Some(rows)
                     && places.len() == count;
@@ -230,11 +228,11 @@ impl ChunkProof<'_, '_> {
             let Some(edit) = edit else { continue };
             let page_changes: Vec<&Change> = edit.changes.iter().collect();
             let gather = || {
-                let entries = self.dictionaries[1].as_ref().map_or(0, Values::len);
+                let entries = self.dictionary.as_ref().map_or(0, Values::len);
                 let loaded = self.reader.load(new, entries)?;
                 let mut gather = Gather::new(order);
                 for at in 0..loaded.values.len() {
-                    gather.add(loaded.values.get(at, self.dictionaries[1].as_ref()));
+                    gather.add(loaded.values.get(at, self.dictionary.as_ref()));
                 }
                 Ok(gather)
             };
@@ -242,7 +240,7 @@ impl ChunkProof<'_, '_> {
             if let Some(stats) = new.part().and_then(|part| part.structure(field)) {
                 explained(stats, order, &page_changes, gather)?;
             }
-            if let Some(tree) = &columns {
+            if let Some(tree) = columns {
                 let part = |id| tree.list(id).and_then(|list| list.get(at)).ok_or_else(broken);
                 if let (Value::Bytes(min), Value::Bytes(max), Value::Bool(false)) =
                     (part(2)?, part(3)?, part(1)?)
@@ -253,26 +251,16 @@ impl ChunkProof<'_, '_> {
                 }
             }
         }
-        if let Some(range) = &chunk.bloom {
-            let bytes = self.new.read(range)?;
-            let (head, mut filter) = empty_filter(&bytes)?;
+        if let Some(bytes) = &self.new.bloom {
+            let (head, mut filter) = empty_filter(bytes)?;
             self.every_value(|value| filter.insert(value))?;
             let mut wanted = bytes[..head].to_vec();
             filter.write_bitset(&mut wanted).map_err(|_| broken())?;
-            if !changes.is_empty() && wanted != bytes {
+            if !changes.is_empty() && wanted != *bytes {
                 return Err(Problem::proof("a bloom filter holds more than its column"));
             }
         }
         Ok(())
-    }
-
-    fn index(&self, range: &Option<std::ops::Range<u64>>) -> Outcome<Option<Struct>> {
-        match range {
-            Some(range) => Struct::read(&self.new.read(range)?)
-                .map(|(tree, _)| Some(tree))
-                .map_err(|_| broken()),
-            None => Ok(None),
-        }
     }
 
     fn rows_of(&self, page: &Page) -> Outcome<i64> {
@@ -284,7 +272,7 @@ impl ChunkProof<'_, '_> {
     }
 
     fn every_value(&self, mut visit: impl FnMut(&[u8])) -> Outcome<()> {
-        if let Some(entries) = &self.dictionaries[1] {
+        if let Some(entries) = &self.dictionary {
             (0..entries.len()).for_each(|at| visit(entries.get(at, None)));
         }
         for page in self.pages.iter().filter(|page| page.is_data() && !page.is_dictionary_encoded())

@@ -113,7 +113,8 @@ fn cuts(packed: &[u8]) -> Option<Vec<Cut>> {
             last = cuts.last()?.plain;
             due = last + LEAST;
         }
-        plain += if tag & 3 == 1 { usize::from(tag >> 2 & 7) + 4 } else { usize::from(tag >> 2) + 1 };
+        plain +=
+            if tag & 3 == 1 { usize::from(tag >> 2 & 7) + 4 } else { usize::from(tag >> 2) + 1 };
     }
     if at != packed.len() || plain != whole {
         return None;

@@ -83,7 +83,7 @@ pub(crate) fn stage(
         // The disk works while the proof reads what is still in memory.
         std::thread::scope(|scope| {
             let sync = scope.spawn(|| file.sync_all());
-            let proof = prove(&source, &selection, &draft, &spliced.counts);
+            let proof = prove(&source, &draft, &spliced);
             let synced = sync.join().unwrap_or_else(|_| Err(std::io::Error::other("fsync failed")));
             proof.and(synced.map_err(Problem::io("write to disk beside")))
         })?;

@@ -1,7 +1,5 @@
 //! The values of one page, decoded from any encoding and written back in the same one.
 
-use std::ops::Range;
-
 use super::error::{Outcome, Problem};
 use super::snappy::Patch;
 use super::{delta, levels};
@@ -209,6 +207,55 @@ impl Values {
         }
     }
 
+    /// The positions in the dictionary.
+    pub(crate) fn indices(&self) -> Option<&[u32]> {
+        match self {
+            Self::Indices(indices) => Some(indices),
+            _ => None,
+        }
+    }
+
+    /// Appends the plain form, which begins at `start` of the buffer, with its patches and what they put.
+    pub(crate) fn encode_patched<'a>(
+        &self,
+        start: usize,
+        patches: &[Patch],
+        puts: impl Iterator<Item = &'a Put<Vec<u8>>>,
+        out: &mut Vec<u8>,
+    ) -> Outcome<()> {
+        let (bytes, end, width) = match self {
+            Self::Var { bytes, spans } => {
+                let end = |span: &Span| span.start as usize + span.length as usize;
+                (bytes, spans.last().map_or(start, end), None)
+            }
+            Self::Fixed { bytes, start, width, count } => {
+                (bytes, start + width * count, Some(*width))
+            }
+            Self::Indices(_) => return Err(Problem::refused("positions have no plain form")),
+        };
+        let mut from = start;
+        for ((old, _), put) in patches.iter().zip(puts) {
+            out.extend_from_slice(&bytes[from..old.start]);
+            if let Put::Value(value) = put {
+                match width {
+                    None => {
+                        let length = u32::try_from(value.len())
+                            .map_err(|_| Problem::refused("a page would become too large"))?;
+                        out.extend_from_slice(&length.to_le_bytes());
+                    }
+                    Some(width) if width != value.len() => {
+                        return Err(Problem::refused("a replacement is not of its column's width"));
+                    }
+                    Some(_) => {}
+                }
+                out.extend_from_slice(value);
+            }
+            from = old.end;
+        }
+        out.extend_from_slice(&bytes[from..end]);
+        Ok(())
+    }
+
     /// The bytes of a value; indices are looked up in `dictionary`. Empty past the end.
     pub(crate) fn get<'a>(&'a self, at: usize, dictionary: Option<&'a Self>) -> &'a [u8] {
         match self {
@@ -239,7 +286,9 @@ impl Values {
                     let start = spans[at].start as usize;
                     (4, start - 4..start + spans[at].length as usize)
                 }
-                Self::Fixed { start, width, .. } => (0, start + at * width..start + (at + 1) * width),
+                Self::Fixed { start, width, .. } => {
+                    (0, start + at * width..start + (at + 1) * width)
+                }
                 Self::Indices(_) => (0, 0..0),
             };
             match put {
@@ -302,22 +351,10 @@ impl Values {
         Ok(())
     }
 
-    /// Appends the values in an encoding. Indices are written at the width that `dictionary` entries
-    /// need, or wider where `least_width` says so.
-    pub(crate) fn encode(
-        &self,
-        encoding: Encoding,
-        physical: Physical,
-        dictionary: usize,
-        out: &mut Vec<u8>,
-    ) {
+    /// Appends the values in an encoding. Positions in a dictionary have their own:
+    /// [`encode_indices`].
+    pub(crate) fn encode(&self, encoding: Encoding, physical: Physical, out: &mut Vec<u8>) {
         match (encoding, self) {
-            (_, Self::Indices(indices)) => {
-                let largest = u32::try_from(dictionary.saturating_sub(1)).unwrap_or(u32::MAX);
-                let width = levels::width(largest);
-                out.push(width as u8);
-                levels::encode(indices, width, out);
-            }
             (Encoding::Plain | Encoding::Dictionary, Self::Var { bytes, spans }) => {
                 encode_plain(bytes, spans, out);
             }
@@ -388,6 +425,13 @@ impl Values {
         delta::encode(&lengths, false, out);
         out.extend_from_slice(&suffixes);
     }
+}
+
+/// Appends positions in a dictionary of so many entries.
+pub(crate) fn encode_indices(indices: &[u32], entries: usize, out: &mut Vec<u8>) {
+    let width = levels::width(u32::try_from(entries.saturating_sub(1)).unwrap_or(u32::MAX));
+    out.push(width as u8);
+    levels::encode(indices, width, out);
 }
 
 /// Lengths and values in turn. Runs that lie in the buffer as they will be written are copied at once.
