@@ -127,7 +127,9 @@ fn nothing_shown(path: &str, text: &str) -> Result<(), TestCaseError> {
         prop_assert_eq!(request.rejected.is_some(), request.users.is_empty());
         // A key is the controller's own, but for one that identifies the person.
         for user in &request.users {
-            prop_assert!(!user.key.contains('@'));
+            // What damage turned into something else (`plant@mail,com`) looks like no address any more.
+            let domain = user.key.split_once('@').map(|(_, domain)| domain);
+            prop_assert!(domain.is_none_or(|domain| !domain.contains('.')));
         }
         let shown = format!(
             "{:?}",
