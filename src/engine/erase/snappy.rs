@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::levels::{varint, window};
 use super::thrift::write_varint;
 
 /// Cuts closer together are not worth a piece of their own.
@@ -68,44 +69,25 @@ fn cuts(packed: &[u8]) -> Option<Vec<Cut>> {
     let mut cuts = vec![Cut { packed: at, plain }];
     // Where the next cut may be, and the last one: kept beside the list, for speed.
     let (mut due, mut last) = (LEAST, 0);
-    while let Some(&tag) = packed.get(at) {
-        if plain >= due {
+    while at < packed.len() {
+        let tag = Tag::of(packed[at]);
+        // A block has nothing to refer to, so it begins with a literal of some length.
+        if plain >= due && (tag.literal >= 12 || tag.size == 0) {
             cuts.push(Cut { packed: at, plain });
             (last, due) = (plain, plain + LEAST);
         }
         at += 1;
-        let back = match tag & 3 {
-            0 => {
-                let short = usize::from(tag >> 2);
-                let size = match short.checked_sub(59) {
-                    None | Some(0) => short + 1,
-                    Some(more) => {
-                        let raw = packed.get(at..at + more)?;
-                        at += more;
-                        raw.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte)) + 1
-                    }
-                };
-                at += size;
-                plain += size;
-                continue;
-            }
-            1 => {
-                let low = usize::from(*packed.get(at)?);
-                at += 1;
-                usize::from(tag & 0xe0) << 3 | low
-            }
-            2 => {
-                let raw = packed.get(at..)?.first_chunk::<2>()?;
-                at += 2;
-                usize::from(u16::from_le_bytes(*raw))
-            }
-            _ => {
-                let raw = packed.get(at..)?.first_chunk::<4>()?;
-                at += 4;
-                u32::from_le_bytes(*raw) as usize
-            }
-        };
-        let source = plain.checked_sub(back)?;
+        let word = window(packed, at) as u32;
+        let back = usize::from(tag.high) + (word & tag.mask) as usize;
+        at += usize::from(tag.extra);
+        if tag.size == 0 {
+            // A long literal: what follows is its length, less one.
+            at += back + 1;
+            plain += back + 1;
+            continue;
+        }
+        at += usize::from(tag.literal);
+        let source = plain.checked_sub(back & tag.refers)?;
         if source < last {
             while cuts.last().is_some_and(|cut| cut.plain > source) {
                 cuts.pop();
@@ -113,8 +95,7 @@ fn cuts(packed: &[u8]) -> Option<Vec<Cut>> {
             last = cuts.last()?.plain;
             due = last + LEAST;
         }
-        plain +=
-            if tag & 3 == 1 { usize::from(tag >> 2 & 7) + 4 } else { usize::from(tag >> 2) + 1 };
+        plain += usize::from(tag.size);
     }
     if at != packed.len() || plain != whole {
         return None;
@@ -123,10 +104,61 @@ fn cuts(packed: &[u8]) -> Option<Vec<Cut>> {
     Some(cuts)
 }
 
+/// What the first byte of an element says.
+#[derive(Clone, Copy)]
+struct Tag {
+    /// Bytes that it gives; 0 for literals whose length follows.
+    size: u8,
+    /// Bytes that follow and say a length or a distance.
+    extra: u8,
+    /// Their bits in a word.
+    mask: u32,
+    /// Upper bits of the distance.
+    high: u16,
+    /// Bytes of the literal that follow.
+    literal: u8,
+    /// All ones where the element refers back.
+    refers: usize,
+}
+
+impl Tag {
+    /// Branches over the kinds would be mispredicted half the time: a table is looked up instead.
+    const ALL: [Self; 256] = {
+        let mut all = [Self::make(0); 256];
+        let mut byte = 0;
+        while byte < 256 {
+            all[byte] = Self::make(byte as u8);
+            byte += 1;
+        }
+        all
+    };
+
+    const fn of(byte: u8) -> Self {
+        Self::ALL[byte as usize]
+    }
+
+    const fn make(byte: u8) -> Self {
+        let upper = byte >> 2;
+        let (size, extra, high, literal) = match byte & 3 {
+            0 if upper < 60 => (upper + 1, 0, 0, upper + 1),
+            0 => (0, upper - 59, 0, 0),
+            1 => ((upper & 7) + 4, 1, (byte as u16 & 0xe0) << 3, 0),
+            2 => (upper + 1, 2, 0, 0),
+            _ => (upper + 1, 4, 0, 0),
+        };
+        let mask = match extra {
+            0 => 0,
+            bytes => u32::MAX >> (32 - 8 * bytes as u32),
+        };
+        let refers = if byte & 3 == 0 { 0 } else { usize::MAX };
+        Self { size, extra, mask, high, literal, refers }
+    }
+}
+
 /// The length that a compressed form begins with, and how many bytes say it.
 fn length(packed: &[u8]) -> Option<(usize, usize)> {
     let mut at = 0;
-    let length = super::levels::varint(packed, &mut at)?;
+    let length = varint(packed, &mut at)?;
     Some((usize::try_from(length).ok()?, at))
 }
 
