@@ -29,9 +29,10 @@ fn any_broken_byte_is_an_error_or_no_matter() {
             .set_compression(Compression::SNAPPY);
         people(&path, properties);
         let good = std::fs::read(&path).unwrap();
-        for at in 0..good.len() {
+        let first = usize::from(version == WriterVersion::PARQUET_2_0);
+        for at in (first..good.len()).step_by(3) {
             {
-                let change = [0xff, 0x01, 0x80][at % 3];
+                let change = [0xff, 0x01, 0x80][at / 3 % 3];
                 let mut bad = good.clone();
                 bad[at] ^= change;
                 std::fs::write(&path, &bad).unwrap();

@@ -291,3 +291,37 @@ fn nothing_to_change_writes_nothing() {
     assert_eq!((before.ino(), before.mtime_nsec()), (after.ino(), after.mtime_nsec()));
     assert_eq!(names(directory.path()), ["people.parquet"]);
 }
+
+/// Whatever byte of the staged file is not what was proven, the proof finds it.
+#[test]
+fn the_proof_finds_any_changed_byte() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("people.parquet");
+    people(&path, plain().set_bloom_filter_enabled(true).set_bloom_filter_max_ndv(10));
+    let old = std::fs::read(&path).unwrap();
+    let size = Cell::new(0);
+    let mut at = 0;
+    loop {
+        let tamper = || {
+            let names = names(directory.path());
+            let draft = names.iter().find(|name| name.starts_with(".amparo-draft-")).unwrap();
+            let draft = directory.path().join(draft);
+            let mut bytes = std::fs::read(&draft).unwrap();
+            size.set(bytes.len());
+            bytes[at] ^= 0x10;
+            std::fs::write(&draft, bytes).unwrap();
+            Ok(())
+        };
+        let faults = After { step: Step::Written, then: &tamper, reached: Cell::new(false) };
+        let error = erase(&path, &faults).unwrap_err();
+        assert!(matches!(error, EraseError::Proof { .. }), "byte {at}: {error}");
+        assert!(!error.to_string().contains("planted"));
+        at += 5;
+        if at >= size.get() {
+            break;
+        }
+    }
+    assert!(at > 2000);
+    assert_eq!(std::fs::read(&path).unwrap(), old);
+    assert_eq!(names(directory.path()), ["people.parquet"]);
+}
