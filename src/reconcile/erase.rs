@@ -261,7 +261,8 @@ impl Erasing<'_> {
         round: &mut Round,
         events: &mut dyn Events,
     ) -> Result<(), PassError> {
-        let jobs = self.pass.engine.jobs();
+        // One more than there are processors: one always waits for the disk.
+        let jobs = self.pass.engine.jobs() + 1;
         let key = deployment_key(state)?;
         let staged = in_parallel(jobs, batch, |(work, planned)| {
             let started = Instant::now();

@@ -13,6 +13,9 @@ use super::{Style, diagnostics_json, document, table};
 
 /// The report as a person reads it.
 pub fn apply_human(report: &ApplyReport, style: Style) -> String {
+    if report.plan_id.is_none() {
+        return report.notes.iter().map(|note| format!("{note}\n")).collect();
+    }
     let mut rows = Vec::new();
     for done in report.tasks.iter().filter(|t| t.touched) {
         let task = &done.task;

@@ -12,4 +12,5 @@ mod others;
 mod planted;
 mod requests;
 mod support;
+mod transcripts;
 mod worked_example;
