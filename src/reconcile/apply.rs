@@ -14,7 +14,7 @@ use super::gather::{Texts, engine, state_dir};
 use super::outcome::{Outcome, Outcomes};
 use super::pass::{Outlook, Pass, verdict};
 use super::record::{intents, task_ref};
-use super::recover::{destroy_finished_keys, recover};
+use super::recover::{deployment_key, destroy_finished_keys, recover};
 use super::{Event, Events, PassError, SavedPlan, Verdict, Workspace};
 
 /// How often a pass erases before what keeps moving is given up (RULES.md section 6, `Conflict`).
@@ -185,12 +185,7 @@ impl Applying<'_> {
     ) -> Result<ApplyReport, PassError> {
         let started = Instant::now();
         let scratch = self.state.scratch(self.pass.workspace.scratch.as_deref())?;
-        let key = self
-            .state
-            .state()
-            .deployment_key()
-            .ok_or_else(|| PassError::Bug("a state without a deployment key".to_owned()))?
-            .clone();
+        let key = deployment_key(self.state)?;
         let intents =
             intents(&self.pass, self.outlook, self.state.state().view(), &key, self.exports);
         self.append(intents)?;

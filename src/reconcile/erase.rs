@@ -21,7 +21,7 @@ use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key};
 use super::measure::in_parallel;
 use super::pass::{Outlook, Pass};
 use super::record::task_ref;
-use super::recover::{deployment_key, file_digest};
+use super::recover::deployment_key;
 use super::{Event, Events, PassError, settled};
 
 /// Files staged at a time: their new versions lie beside the old ones until they are swapped.
@@ -286,7 +286,7 @@ impl Erasing<'_> {
                             work.shown
                         )));
                     }
-                    let digest = file_digest(&key, &work.path);
+                    let digest = key.file(&work.path);
                     let view = state.state().view();
                     let settled = settled::after(
                         work,

@@ -83,16 +83,12 @@ pub(super) fn deployment_key(state: &OpenState) -> Result<DeploymentKey, PassErr
     key.ok_or_else(|| PassError::Bug("a state without a deployment key".to_owned()))
 }
 
-/// The keyed digest by which the ledger names a file.
-pub(super) fn file_digest(key: &DeploymentKey, path: &Path) -> String {
-    key.file(path)
-}
-
 /// What became of an erasure that was begun: the file says it by its footer.
 fn settle(file: &FileErase, inventory: &Inventory, key: &DeploymentKey) -> Record {
-    let now = inventory.datasets.get(&file.dataset).and_then(|files| {
-        files.files.iter().find(|known| file_digest(key, &known.path) == file.file)
-    });
+    let now = inventory
+        .datasets
+        .get(&file.dataset)
+        .and_then(|files| files.files.iter().find(|known| key.file(&known.path) == file.file));
     let done = match (&file.after, now) {
         (Some(after), Some(now)) => now.stamp.footer == *after,
         (None, None) => true,

@@ -16,15 +16,12 @@ use crate::store::DeploymentKey;
 
 use super::record::task_ref;
 
-/// Whether data that has been masked can be told from data that has not.
+/// Whether data that has been masked can be told from data that has not; what is kept is never masked.
 pub(super) fn shows(leaf: &LeafWork, files: Option<&DatasetFiles>) -> bool {
-    match leaf.mask {
-        Mask::Hmac { .. } | Mask::AaidPseudonym => false,
-        Mask::Pseudonym { .. } => files.is_some_and(|files| {
-            files.leaves.iter().any(|l| l.path == leaf.path && l.kind == LeafType::Text)
-        }),
-        _ => true,
-    }
+    let known = files.and_then(|files| files.leaves.iter().find(|known| known.path == leaf.path));
+    let unknown = LeafType::Other(String::new());
+    matches!(leaf.mask, Mask::Retain { .. })
+        || leaf.mask.is_judged(known.map_or(&unknown, |known| &known.kind))
 }
 
 /// Takes the cells out of a draft that the ledger knows as erased.
