@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::engine::Engine;
+use crate::engine::{Engine, ProbeOptions};
 use crate::manifest::Loaded;
 use crate::model::{Action, Name, Phase, Reason, TaskId};
 use crate::plan::{
@@ -142,7 +142,14 @@ impl Pass<'_> {
         };
         let open = to_search(&triage(situation));
         let blocks = self.search_blocks(state, &open, &fingerprints)?;
-        let searched = search(self.engine, situation.catalog, &inventory, blocks, events)?;
+        let searched = search(
+            self.engine,
+            situation.catalog,
+            &inventory,
+            blocks,
+            ProbeOptions::default(),
+            events,
+        )?;
         for (name, (shown, what)) in searched.unreadable {
             if let Some(files) = inventory.datasets.get_mut(&name) {
                 files.problems.push(FileProblem { shown, what, stops_pass: false });

@@ -18,36 +18,12 @@ pub(super) struct Searched {
     pub(super) moved: bool,
 }
 
-/// Searches all blocks at once: one scan a dataset, then one for each round of expansion.
+/// Searches all blocks at once: one scan a dataset, then one for each round of expansion. `options` say
+/// whether statistics and filters of the files are believed: never for `verify`.
 ///
 /// # Errors
 /// The engine as a whole failed; a dataset that cannot be read is an outcome.
 pub(super) fn search(
-    engine: &Engine,
-    catalog: &Catalog,
-    inventory: &Inventory,
-    blocks: Vec<SearchBlock<'_>>,
-    events: &mut dyn Events,
-) -> Result<Searched, PassError> {
-    run(engine, catalog, inventory, blocks, ProbeOptions::default(), events)
-}
-
-/// The same without believing statistics or filters of the files: for `verify`.
-///
-/// # Errors
-/// As [`search`].
-pub(super) fn search_unpruned(
-    engine: &Engine,
-    catalog: &Catalog,
-    inventory: &Inventory,
-    blocks: Vec<SearchBlock<'_>>,
-    events: &mut dyn Events,
-) -> Result<Searched, PassError> {
-    let options = ProbeOptions { prune: false, ..ProbeOptions::default() };
-    run(engine, catalog, inventory, blocks, options, events)
-}
-
-fn run(
     engine: &Engine,
     catalog: &Catalog,
     inventory: &Inventory,

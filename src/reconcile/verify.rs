@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::engine::ProbeOptions;
 use crate::manifest::Loaded;
 use crate::model::{Action, Catalog, Limits, Name, Phase, Request, TaskId};
 use crate::plan::{
@@ -13,7 +14,7 @@ use crate::plan::{
 use crate::store::{Exports, Head, State};
 
 use super::gather::{Texts, engine, fingerprints, reserved, settings_of, state_dir};
-use super::search::search_unpruned;
+use super::search::search;
 use super::settled::shows;
 use super::{Events, PassError, Workspace};
 
@@ -198,7 +199,8 @@ impl<'a> Erasures<'a> {
                 Some(SearchBlock { block: open.block, request, user, remembered: Vec::new() })
             })
             .collect();
-        let searched = search_unpruned(&engine, &self.catalog, &inventory, blocks, events)?;
+        let options = ProbeOptions { prune: false, ..ProbeOptions::default() };
+        let searched = search(&engine, &self.catalog, &inventory, blocks, options, events)?;
         if let Some((dataset, (shown, what))) = searched.unreadable.into_iter().next() {
             return Err(PassError::Unverifiable { dataset, what: format!("{shown}: {what}") });
         }
