@@ -16,9 +16,8 @@ use crate::plan::{
     EraseKeys, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork, Mask, SettledCells,
     TaskIndex,
 };
-use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key};
+use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key, in_parallel};
 
-use super::measure::in_parallel;
 use super::pass::{Outlook, Pass};
 use super::record::task_ref;
 use super::recover::deployment_key;

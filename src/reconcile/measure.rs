@@ -1,13 +1,12 @@
 //! Measures what erasures would change, without writing.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::engine::Engine;
 use crate::engine::erase::{EraseError, measure as measure_file};
 use crate::model::Name;
 use crate::plan::{FileCounts, FileWork};
+use crate::store::in_parallel;
 
 use super::{Event, Events, PassError};
 
@@ -37,31 +36,4 @@ pub(super) fn measure(
         }
     }
     Ok(if failed.is_empty() { Ok(counts) } else { Err(failed) })
-}
-
-/// Does something for each item on a few threads; the results in the order of the items.
-pub(super) fn in_parallel<T: Sync, R: Send>(
-    jobs: usize,
-    items: &[T],
-    each: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, items.len().max(1)) {
-            scope.spawn(|| {
-                while let Some((index, item)) = Some(next.fetch_add(1, Ordering::Relaxed))
-                    .and_then(|i| items.get(i).map(|t| (i, t)))
-                {
-                    let result = each(item);
-                    done.lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .push((index, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
 }

@@ -13,6 +13,7 @@ mod ledger;
 mod local;
 mod location;
 mod lock;
+mod parallel;
 mod scratch;
 mod state;
 mod storage;
@@ -27,6 +28,7 @@ pub use ledger::{Head, HeadError, Ledger, LedgerReport, LedgerWarning, Record, v
 pub use local::LocalDisk;
 pub use location::directory;
 pub use lock::PassLock;
+pub use parallel::in_parallel;
 pub use scratch::Scratch;
 pub use state::{OpenState, State, StateDir};
 pub use storage::{Content, NewFile, StagedFile, Storage};

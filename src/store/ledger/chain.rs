@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::commit::{self, Commit, NO_PREV, Unreadable};
 use super::head::{self, Head};
-use crate::store::{Storage, StoreError};
+use crate::store::{Storage, StoreError, in_parallel};
 
 /// How often to read again when somebody writes meanwhile.
 const ATTEMPTS: usize = 20;
@@ -78,19 +78,20 @@ fn read_listed(storage: &dyn Storage, listing: &Listing) -> Result<Chain, StoreE
     let newest = files.keys().next_back().copied().unwrap_or(0);
     let head = parse_head(storage, head_file.as_deref(), newest, &mut chain.problems);
     let known = head.as_ref().map_or(0, |head| head.seq);
+    let files: Vec<(u64, String)> = files.into_iter().collect();
+    let read = in_parallel(0, &files, |(seq, name)| read_commit(storage, *seq, name));
     let mut expected: u64 = 1;
-    for (seq, name) in files {
+    for ((seq, name), read) in files.into_iter().zip(read) {
         if seq > expected {
             chain.problems.push(damaged(storage, expected, "it is missing"));
         }
         expected = seq.saturating_add(1);
-        let Some(bytes) = storage.read(&name)? else {
+        let Some((head, parsed)) = read? else {
             chain.problems.push(damaged(storage, seq, "it is missing"));
             continue;
         };
-        let this = Head::of(seq, &bytes);
-        match Commit::parse(&bytes) {
-            Ok(body) => chain.commits.push(Link { body, head: this }),
+        match parsed {
+            Ok(body) => chain.commits.push(Link { body, head }),
             Err(Unreadable::Torn) if seq == newest && seq > known => {
                 chain.torn = Some(Torn { name });
             }
@@ -113,6 +114,14 @@ fn read_listed(storage: &dyn Storage, listing: &Listing) -> Result<Chain, StoreE
     let broken = breaks(&chain.commits, head.as_ref());
     chain.problems.extend(broken.into_iter().map(|(seq, what)| damaged(storage, seq, what)));
     Ok(chain)
+}
+
+/// A commit's file: its digest, and what it says. `None` where it is gone.
+type Read = Option<(Head, Result<Commit, Unreadable>)>;
+
+fn read_commit(storage: &dyn Storage, seq: u64, name: &str) -> Result<Read, StoreError> {
+    let bytes = storage.read(name)?;
+    Ok(bytes.map(|bytes| (Head::of(seq, &bytes), Commit::parse(&bytes))))
 }
 
 /// Where the chain does not hold, by number. Between two commits that do not fit, the one at fault is the

@@ -63,7 +63,7 @@ impl Commit {
     /// The file: JSON, a record a line, so that a diff of two states reads well.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let string = |text: &str| Value::from(text).to_string();
-        let records: Vec<String> = self.records.iter().map(|r| r.to_value().to_string()).collect();
+        let records: Vec<String> = self.records.iter().map(Record::to_json).collect();
         format!(
             "{{\"seq\": {}, \"time\": {}, \"toolVersion\": {}, \"prev\": {}, \"records\": [\n{}\n]}}\n",
             self.seq,
@@ -78,8 +78,10 @@ impl Commit {
     /// Reads a file.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
         // Values first: a later version may have other envelopes, which are not to be taken for torn.
-        let value: Value = serde_json::from_slice(bytes).map_err(|_| Unreadable::Torn)?;
+        let mut value: Value = serde_json::from_slice(bytes).map_err(|_| Unreadable::Torn)?;
         let version = value.get("toolVersion").and_then(Value::as_str).map(str::to_owned);
+        // Taken out before the envelope is read, which would make them all anew.
+        let found = value.get_mut("records").and_then(Value::as_array_mut).map(std::mem::take);
         let envelope: Envelope<Value> =
             serde_json::from_value(value).map_err(|_| match version {
                 Some(version) if version != env!("CARGO_PKG_VERSION") => {
@@ -87,10 +89,11 @@ impl Commit {
                 }
                 _ => Unreadable::Torn,
             })?;
-        let Envelope { seq, time, tool_version, prev, records } = envelope;
-        let mut typed = Vec::with_capacity(records.len());
-        for (index, record) in records.into_iter().enumerate() {
-            typed.push(Record::from_value(record).map_err(|unknown| {
+        let Envelope { seq, time, tool_version, prev, .. } = envelope;
+        let found = found.unwrap_or_default();
+        let mut records = Vec::with_capacity(found.len());
+        for (index, record) in found.iter().enumerate() {
+            records.push(Record::from_value(record).map_err(|unknown| {
                 if unknown || is_newer(&tool_version) {
                     Unreadable::Newer { version: tool_version.clone() }
                 } else {
@@ -98,7 +101,14 @@ impl Commit {
                 }
             })?);
         }
-        Ok(Self { seq, time, tool_version, prev, records: typed })
+        let commit = Self { seq, time, tool_version, prev, records };
+        // Nearly always the bytes are those that this version writes: then nothing in them was passed over.
+        if commit.to_bytes() != bytes
+            && commit.records.iter().zip(&found).any(|(record, found)| !record.says_all_of(found))
+        {
+            return Err(Unreadable::Newer { version: commit.tool_version });
+        }
+        Ok(commit)
     }
 }
 

@@ -176,22 +176,27 @@ pub enum Record {
 }
 
 impl Record {
-    /// The record as JSON.
-    pub(super) fn to_value(&self) -> Value {
+    /// The record as JSON, on one line.
+    pub(super) fn to_json(&self) -> String {
         // Cannot fail: every key is text and every number finite.
-        serde_json::to_value(self).unwrap_or_default()
+        serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads a record. `Err(true)`: it holds something that this version does not know, and was written by a
-    /// later one; `Err(false)`: no version wrote it.
-    pub(super) fn from_value(value: Value) -> Result<Self, bool> {
+    /// Reads a record. `Err(true)`: it is of an event that this version does not know, and was written by a
+    /// later one; `Err(false)`: no version wrote it. Keys that this version does not know are passed over:
+    /// see [`Record::says_all_of`].
+    pub(super) fn from_value(value: &Value) -> Result<Self, bool> {
         let known = |event: &str| EVENTS.contains(&event);
         let event = value.get("event").and_then(Value::as_str).ok_or(false)?;
         if !known(event) {
             return Err(true);
         }
-        let record: Self = serde_json::from_value(value.clone()).map_err(|_| false)?;
-        if covers(&record.to_value(), &value) { Ok(record) } else { Err(true) }
+        Self::deserialize(value).map_err(|_| false)
+    }
+
+    /// Whether nothing was passed over when the record was read from `value`.
+    pub(super) fn says_all_of(&self, value: &Value) -> bool {
+        serde_json::to_value(self).is_ok_and(|own| covers(&own, value))
     }
 }
 
