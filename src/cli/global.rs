@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use crate::reconcile::{Clock, Workspace};
+use crate::reconcile::{Clock, Tries, Workspace};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -131,6 +131,7 @@ impl Global {
             scratch: self.scratch.clone(),
             lock_wait: self.lock_wait,
             clock: self.now.map_or(Clock::System, Clock::Fixed),
+            tries: Tries::All,
             memory: self.memory,
             jobs: self.jobs,
         }

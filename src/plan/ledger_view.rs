@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Name, Phase, Reason, Regulation, TaskId};
 
+use super::Failure;
+
 /// The state of everything, as of the newest commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedgerView {
@@ -134,8 +136,8 @@ pub struct TaskState {
     pub counts: TaskCounts,
     /// What the erased files add up to since the task was submitted, or begun again after its end.
     pub erased: Erased,
-    /// Attempts that failed since the task was submitted.
-    pub failures: u32,
+    /// The attempts that failed, where the newest one has.
+    pub failure: Option<Failure>,
     /// Data sources in which something was found, sorted.
     pub sources: Vec<String>,
     /// Datasets that `only` or `include` left out, by name.

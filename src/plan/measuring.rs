@@ -128,6 +128,7 @@ pub(crate) fn pass_with(
         requests,
         ledger,
         fingerprints,
+        waiting: &super::testing::NO_TASK,
         now: NOON.parse().unwrap(),
     };
     let open: BTreeSet<_> =

@@ -16,6 +16,7 @@ mod mask;
 pub(crate) mod measuring;
 mod reach;
 mod resolve;
+mod retry;
 mod search;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -44,6 +45,7 @@ pub use ledger_view::{
 pub use mask::{MaskFault, mask, takes};
 pub use reach::{reach, same_party};
 pub use resolve::{Resolved, ResolvedLeaf};
+pub use retry::{Cause, Failure, FailureKind, wait};
 pub use search::{Search, SearchBlock, Step, ValuesWanted};
 pub use work::{
     AccessColumn, AccessDataset, AccessRow, AccessWork, CellWork, EraseKeys, FileCounts,

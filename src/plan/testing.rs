@@ -25,6 +25,9 @@ use super::{
     Probe, RowGroup, RowKey, RowValue, Search, SearchBlock, Step, ValuesWanted,
 };
 
+/// For a pass in which no failed task waits.
+pub(crate) static NO_TASK: BTreeSet<crate::model::TaskId> = BTreeSet::new();
+
 /// A nested value. A map is a list of groups of `key` and `value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {

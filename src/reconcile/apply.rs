@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::model::{Action, Catalog, Phase, Reason};
-use crate::plan::{Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
+use crate::plan::{Cause, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record};
 
-use super::erase::erase;
+use super::erase::{Failed, erase};
 use super::export::export;
 use super::gather::{Texts, engine, state_dir};
 use super::outcome::{Outcome, Outcomes};
@@ -241,7 +241,11 @@ impl Applying<'_> {
         }
         for id in std::mem::take(&mut all.moved) {
             let text = "other writers kept changing the files; it is tried again in the next pass";
-            all.failed.entry(id).or_insert((Reason::Conflict, text.to_owned()));
+            all.failed.entry(id).or_insert_with(|| Failed {
+                reason: Reason::Conflict,
+                message: text.to_owned(),
+                cause: Cause::transient(),
+            });
         }
         outcomes.erased(&all, waiting);
         Ok(())

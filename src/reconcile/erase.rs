@@ -13,8 +13,8 @@ use std::time::Instant;
 use crate::engine::erase::{self, EraseError, EraseOptions, NoFaults, Stage, Staged};
 use crate::model::{Action, Identity, Reason, Sensitive, TaskId};
 use crate::plan::{
-    EraseKeys, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork, Mask, SettledCells,
-    TaskIndex,
+    Cause, EraseKeys, FailureKind, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork,
+    Mask, SettledCells, TaskIndex,
 };
 use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key, in_parallel};
 
@@ -48,13 +48,22 @@ impl Erasure {
     }
 }
 
+/// How a task failed.
+#[derive(Debug, Clone)]
+pub(super) struct Failed {
+    pub(super) reason: Reason,
+    /// For people.
+    pub(super) message: String,
+    pub(super) cause: Cause,
+}
+
 /// What a round of erasure came to.
 #[derive(Default)]
 pub(super) struct Round {
     /// What changed, by task.
     pub(super) done: BTreeMap<TaskId, Erasure>,
     /// Tasks that failed, and why.
-    pub(super) failed: BTreeMap<TaskId, (Reason, String)>,
+    pub(super) failed: BTreeMap<TaskId, Failed>,
     /// Tasks of which a file was changed by another writer meanwhile.
     pub(super) moved: BTreeSet<TaskId>,
 }
@@ -139,7 +148,11 @@ fn hmac_keys(
         for cell in &leaf.cells {
             if let Some(task) = outlook.draft.tasks.get(cell.task as usize) {
                 keyless.insert(cell.task);
-                round.failed.entry(task.id.clone()).or_insert((Reason::Storage, why.clone()));
+                round.failed.entry(task.id.clone()).or_insert_with(|| Failed {
+                    reason: Reason::Storage,
+                    message: why.clone(),
+                    cause: Cause { kind: FailureKind::Configuration, dataset: None, file: None },
+                });
             }
         }
     }
@@ -404,23 +417,30 @@ impl Erasing<'_> {
     }
 
     fn fail(&self, work: &FileWork, error: &EraseError, round: &mut Round) {
-        let reason = match error {
+        let failed = match error {
             EraseError::Changed { .. } => None,
-            EraseError::Io { .. } => Some(Reason::Storage),
-            _ => Some(Reason::DataUnreadable),
+            EraseError::Io { .. } => Some((Reason::Storage, Cause::transient())),
+            _ => {
+                let file = Some(work.shown.clone());
+                let cause = Cause { file, ..Cause::of(FailureKind::Data, &work.dataset) };
+                Some((Reason::DataUnreadable, cause))
+            }
         };
         for index in tasks_of(work) {
             let Some(task) = self.outlook.draft.tasks.get(index as usize) else { continue };
             if task.id.action != Some(Action::Delete) {
                 continue;
             }
-            match reason {
+            match &failed {
                 None => {
                     round.moved.insert(task.id.clone());
                 }
-                Some(reason) => {
-                    let text = super::error::chain(error);
-                    round.failed.entry(task.id.clone()).or_insert((reason, text));
+                Some((reason, cause)) => {
+                    round.failed.entry(task.id.clone()).or_insert_with(|| Failed {
+                        reason: *reason,
+                        message: super::error::chain(error),
+                        cause: cause.clone(),
+                    });
                 }
             }
         }

@@ -11,9 +11,10 @@ use crate::engine::access::{self, AccessError, AccessTask, PackageReport, RowSou
 use crate::engine::fetch::FetchedBatch;
 use crate::engine::{Engine, EngineError};
 use crate::model::{Name, Reason};
-use crate::plan::{Inventory, PackageRecord, RowKey, TaskIndex};
+use crate::plan::{Cause, FailureKind, Inventory, PackageRecord, RowKey, TaskIndex};
 use crate::store::{Exports, FinishedPackage};
 
+use super::erase::Failed;
 use super::pass::{Outlook, Pass};
 use super::{Event, Events, PassError};
 
@@ -25,8 +26,8 @@ pub(super) enum Exported {
         /// It was read again and is what was compiled.
         verified: bool,
     },
-    /// It could not be made; the reason and a text for people.
-    Failed(Reason, String),
+    /// It could not be made.
+    Failed(Failed),
 }
 
 /// All packages of the pass; with the seconds that compiling took.
@@ -64,10 +65,10 @@ pub(super) fn export(
         match result {
             Ok(report) => finished.push((task, report)),
             Err(error) => {
-                outcomes.insert(
-                    task.work.task,
-                    Exported::Failed(reason(&error), super::error::chain(&error)),
-                );
+                let (reason, cause) = reason(&error);
+                let message = super::error::chain(&error);
+                let failed = Failed { reason, message, cause };
+                outcomes.insert(task.work.task, Exported::Failed(failed));
             }
         }
     }
@@ -105,13 +106,19 @@ fn access_task<'a>(
     })
 }
 
-fn reason(error: &AccessError) -> Reason {
-    match error {
-        AccessError::Fetch { .. }
-        | AccessError::RowsMissing { .. }
-        | AccessError::Unsupported { .. } => Reason::DataUnreadable,
-        _ => Reason::Storage,
-    }
+fn reason(error: &AccessError) -> (Reason, Cause) {
+    let (kind, dataset, file) = match error {
+        AccessError::Fetch { dataset, source } => match &**source {
+            EngineError::Unreadable { shown, .. } => {
+                (FailureKind::Data, dataset, Some(shown.clone()))
+            }
+            _ => (FailureKind::Transient, dataset, None),
+        },
+        AccessError::RowsMissing { dataset, .. } => (FailureKind::Transient, dataset, None),
+        AccessError::Unsupported { dataset, .. } => (FailureKind::Configuration, dataset, None),
+        _ => return (Reason::Storage, Cause::transient()),
+    };
+    (Reason::DataUnreadable, Cause { file, ..Cause::of(kind, dataset) })
 }
 
 /// Moves the finished packages in; where that fails, their tasks do, and the pass goes on.
@@ -130,7 +137,11 @@ fn publish(
             replace: true,
         };
         let outcome = match exports.publish(&[package]) {
-            Err(error) => Exported::Failed(Reason::Storage, super::error::chain(&error)),
+            Err(error) => Exported::Failed(Failed {
+                reason: Reason::Storage,
+                message: super::error::chain(&error),
+                cause: Cause::transient(),
+            }),
             Ok(published) => {
                 let Some(published) = published.into_iter().next() else {
                     return Err(PassError::Bug("a package that was published nowhere".to_owned()));

@@ -7,6 +7,7 @@
 //! Assumptions: one pass at a time on one state (the lock holds it).
 //! Crash behaviour: whatever was recorded is done, whatever was not is done by the next pass.
 
+mod advice;
 mod apply;
 mod clock;
 mod erase;
@@ -16,6 +17,7 @@ mod exit;
 mod export;
 mod find;
 mod gather;
+mod grounds;
 mod measure;
 mod outcome;
 mod pass;
@@ -40,4 +42,4 @@ pub use pass::{PlanReport, plan};
 pub use saved::SavedPlan;
 pub use status::{StatusReport, StatusTask, history, status};
 pub use verify::{VerifyReport, verify};
-pub use workspace::Workspace;
+pub use workspace::{Tries, Workspace};

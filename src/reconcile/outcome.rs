@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Action, Phase, Reason, TaskId};
-use crate::plan::{DraftTask, Erased, LedgerView, PackageRecord, TaskCounts, TaskIndex};
+use crate::plan::{Cause, DraftTask, Erased, LedgerView, PackageRecord, TaskCounts, TaskIndex};
 use crate::store::Record;
 
-use super::erase::{Erasure, Round};
+use super::erase::{Erasure, Failed, Round};
 use super::export::Exported;
 use super::pass::Outlook;
 use super::record::{counts, rows_erased, sources, task_ref};
@@ -23,6 +23,8 @@ pub(super) struct Outcome {
     pub(super) seconds: f64,
     /// Whether this pass destroyed or published something for it.
     pub(super) acted: bool,
+    /// What it failed on.
+    pub(super) cause: Option<Cause>,
 }
 
 /// The outcomes of a pass, and which of them the ledger has yet to be told.
@@ -78,8 +80,9 @@ impl<'a> Outcomes<'a> {
                 verified: Some(verified),
                 seconds,
                 acted: true,
+                cause: None,
             },
-            Exported::Failed(reason, message) => Outcome {
+            Exported::Failed(Failed { reason, message, cause }) => Outcome {
                 phase: Phase::Failed,
                 reason: Some(reason),
                 message: Some(message),
@@ -88,6 +91,7 @@ impl<'a> Outcomes<'a> {
                 verified: None,
                 seconds,
                 acted: false,
+                cause: Some(cause),
             },
         };
         self.set(index, outcome);
@@ -113,6 +117,7 @@ impl<'a> Outcomes<'a> {
             verified: erasure.proved.or(earlier.then_some(true)),
             seconds: erasure.seconds,
             acted: erasure.files > 0,
+            cause: None,
         };
         self.set(index, outcome);
     }
@@ -127,10 +132,12 @@ impl<'a> Outcomes<'a> {
             let erasure = round.done.get(&task.id).copied().unwrap_or_default();
             match round.failed.get(&task.id) {
                 None => self.ended(index, erasure),
-                Some((reason, message)) => {
-                    let done = erasure.files > 0 || self.earlier(task).files > 0;
-                    let reason = if done { Reason::PartiallyCompleted } else { *reason };
-                    self.failed(index, reason, message.clone(), erasure);
+                Some(failed) => {
+                    let mut failed = failed.clone();
+                    if erasure.files > 0 || self.earlier(task).files > 0 {
+                        failed.reason = Reason::PartiallyCompleted;
+                    }
+                    self.failed(index, failed, erasure);
                 }
             }
         }
@@ -146,18 +153,19 @@ impl<'a> Outcomes<'a> {
             .map(|task| &task.id)
     }
 
-    fn failed(&mut self, index: TaskIndex, reason: Reason, message: String, erasure: Erasure) {
+    fn failed(&mut self, index: TaskIndex, failed: Failed, erasure: Erasure) {
         let Some(task) = self.outlook.draft.tasks.get(index as usize) else { return };
         let counts = self.counted(task, erasure);
         let outcome = Outcome {
             phase: Phase::Failed,
-            reason: Some(reason),
-            message: Some(message),
+            reason: Some(failed.reason),
+            message: Some(failed.message),
             counts,
             package: None,
             verified: None,
             seconds: erasure.seconds,
             acted: erasure.files > 0,
+            cause: Some(failed.cause),
         };
         self.set(index, outcome);
     }
@@ -224,13 +232,20 @@ impl<'a> Outcomes<'a> {
                 && known.reason == outcome.reason
                 && known.message == message
         });
-        if stands && !outcome.acted {
+        let grounds = &self.outlook.grounds;
+        let fingerprint = task.fingerprint.as_ref();
+        let failure = outcome.cause.as_ref();
+        let failure = failure.map(|cause| grounds.failure(&task.id, cause, known, fingerprint));
+        let news = failure.as_ref().is_some_and(|failure| grounds.is_news(failure, known));
+        if stands && !outcome.acted && !news {
             return None;
         }
         let reason = outcome.reason.unwrap_or(Reason::Erased);
         Some(match outcome.phase {
             Phase::Blocked => Record::TaskBlocked { task: at, reason, message, counts, sources },
-            Phase::Failed => Record::TaskFailed { task: at, reason, message, counts, sources },
+            Phase::Failed => {
+                Record::TaskFailed { task: at, reason, message, counts, sources, failure }
+            }
             _ => Record::TaskCompleted {
                 task: at,
                 reason,

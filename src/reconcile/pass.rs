@@ -1,6 +1,6 @@
 //! Looks at everything and plans: what `plan` shows and `apply` carries out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -16,9 +16,10 @@ use crate::plan::{
 use crate::store::{DeploymentKey, State, TaskKeyName};
 
 use super::gather::{Texts, engine, fingerprints, layout_faults, reserved, state_dir};
+use super::grounds::Grounds;
 use super::search::search;
 use super::settled::leave_out;
-use super::{Event, Events, PassError, Verdict, Workspace};
+use super::{Event, Events, PassError, Tries, Verdict, Workspace};
 
 /// How often a pass looks again where files change under it (RULES.md: `Conflict`).
 const LOOKS: usize = 3;
@@ -89,6 +90,7 @@ pub(super) struct Outlook {
     pub(super) draft: Draft,
     pub(super) counts: Vec<FileCounts>,
     pub(super) plan: Plan,
+    pub(super) grounds: Grounds,
 }
 
 impl Pass<'_> {
@@ -133,11 +135,17 @@ impl Pass<'_> {
     ) -> Result<(Outlook, bool), PassError> {
         let key = state.deployment_key();
         let fingerprints = fingerprints(&self.loaded.requests, key);
+        let grounds = Grounds::new(self, key, &inventory);
+        let waiting = match self.workspace.tries {
+            Tries::All => BTreeSet::new(),
+            Tries::Due => grounds.waiting(state.view()),
+        };
         let situation = Situation {
             catalog: &self.loaded.catalog,
             requests: &self.loaded.requests,
             ledger: state.view(),
             fingerprints: &fingerprints,
+            waiting: &waiting,
             now: self.now,
         };
         let open = to_search(&triage(situation));
@@ -175,7 +183,7 @@ impl Pass<'_> {
         let plan = finish(&drafted, &counts, &inventory, inputs)
             .map_err(|broken| PassError::Bug(broken.to_string()))?;
         guard_plan(&plan, &drafted).map_err(|broken| PassError::Bug(broken.to_string()))?;
-        Ok((Outlook { inventory, found, draft: drafted, counts, plan }, moved))
+        Ok((Outlook { inventory, found, draft: drafted, counts, plan, grounds }, moved))
     }
 
     /// Drafts and measures, leaving out datasets in which a file cannot be measured.

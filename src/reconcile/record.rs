@@ -6,6 +6,7 @@ use crate::model::{Action, Phase, Reason, TaskId};
 use crate::plan::{DraftTask, LedgerView, PlannedTask, TaskCounts, TaskRef, TaskState};
 use crate::store::{DeploymentKey, Exports, Record};
 
+use super::grounds::Grounds;
 use super::pass::{Outlook, Pass};
 
 /// The task as records name it.
@@ -72,7 +73,7 @@ pub(super) fn intents(
     }
     for (task, planned) in outlook.draft.tasks.iter().zip(&outlook.plan.tasks) {
         let known = view.tasks.get(&task.id);
-        let step = Step { task, planned, known };
+        let step = Step { task, planned, known, grounds: &outlook.grounds };
         step.records(exports, &mut records);
     }
     records
@@ -83,6 +84,7 @@ struct Step<'a> {
     task: &'a DraftTask,
     planned: &'a PlannedTask,
     known: Option<&'a TaskState>,
+    grounds: &'a Grounds,
 }
 
 impl Step<'_> {
@@ -136,13 +138,22 @@ impl Step<'_> {
                 counts: counts(task),
                 sources: sources(task),
             }),
-            Phase::Failed if !self.stands(phase, reason) => records.push(Record::TaskFailed {
-                task: at,
-                reason: reason.unwrap_or(Reason::DataUnreadable),
-                message,
-                counts: counts(task),
-                sources: sources(task),
-            }),
+            Phase::Failed => {
+                // Without a cause it was not tried in this pass.
+                let Some(cause) = &task.standing.cause else { return };
+                let fingerprint = task.fingerprint.as_ref();
+                let failure = self.grounds.failure(&task.id, cause, self.known, fingerprint);
+                if !self.stands(phase, reason) || self.grounds.is_news(&failure, self.known) {
+                    records.push(Record::TaskFailed {
+                        task: at,
+                        reason: reason.unwrap_or(Reason::DataUnreadable),
+                        message,
+                        counts: counts(task),
+                        sources: sources(task),
+                        failure: Some(failure),
+                    });
+                }
+            }
             Phase::Cancelled if !self.stands(phase, reason) => {
                 records.push(Record::TaskCancelled {
                     task: at,

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use crate::model::{Phase, Reason};
-use crate::plan::{HistoryEntry, TaskCounts, TaskRef};
+use crate::plan::{Failure, HistoryEntry, TaskCounts, TaskRef};
 
+use super::advice::advice;
 use super::gather::read_ledger;
 use super::{PassError, Workspace};
 
@@ -42,6 +43,10 @@ pub struct StatusTask {
     pub expires_at: Option<Timestamp>,
     /// What was found and done.
     pub counts: TaskCounts,
+    /// How often it has failed, since when, and when it is tried again, where it has.
+    pub failure: Option<Failure>,
+    /// What a person can do, where something needs to be done.
+    pub help: Option<&'static str>,
 }
 
 /// The tasks of the ledger; of one request or block (`REQUEST` or `REQUEST/KEY`) where one is named.
@@ -61,19 +66,22 @@ pub fn status(workspace: &Workspace, wanted: Option<&str>) -> Result<StatusRepor
         .tasks
         .iter()
         .filter(|(id, _)| named(id.request.as_str(), id.key.as_deref()))
-        .map(|(id, state)| StatusTask {
+        .map(|(id, state)| (id, state, !state.phase.is_final() && state.due < now))
+        .map(|(id, state, overdue)| StatusTask {
             task: TaskRef { request: id.request.clone(), key: id.key.clone(), action: id.action },
             phase: state.phase,
             reason: state.reason,
             message: state.message.clone(),
             received_at: state.received_at,
             due: Some(state.due),
-            overdue: !state.phase.is_final() && state.due < now,
+            overdue,
             started_at: state.started_at,
             finished_at: state.finished_at,
             package: state.package.as_ref().filter(|p| !p.expired).map(|p| p.location.clone()),
             expires_at: state.package.as_ref().map(|p| p.expires_at),
             counts: state.counts.clone(),
+            failure: state.failure.clone().filter(|_| state.phase == Phase::Failed),
+            help: advice(state, overdue),
         })
         .collect();
     Ok(StatusReport { tasks })

@@ -1,6 +1,6 @@
 //! `verify`: the ledger's chain, packages against their digests, erasures against today's data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -189,6 +189,7 @@ impl<'a> Erasures<'a> {
             requests: &self.requests,
             ledger: &view,
             fingerprints: &nothing,
+            waiting: &BTreeSet::new(),
             now: self.workspace.clock.now(),
         };
         let blocks = to_search(&triage(situation))

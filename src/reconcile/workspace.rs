@@ -7,6 +7,17 @@ use crate::model::Settings;
 
 use super::Clock;
 
+/// Which failed tasks a pass tries again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tries {
+    /// All of them, now: a person has asked.
+    #[default]
+    All,
+    /// Those whose time has come, or of which the request, the policies or the data that they failed on
+    /// have changed: the daemon's passes.
+    Due,
+}
+
 /// The surroundings of a pass. Relative paths are relative to the process's working directory.
 #[derive(Debug, Clone)]
 pub struct Workspace {
@@ -24,6 +35,8 @@ pub struct Workspace {
     pub lock_wait: Duration,
     /// The clock.
     pub clock: Clock,
+    /// Which failed tasks are tried again.
+    pub tries: Tries,
     /// Bytes that scans and sorts may hold before they spill.
     pub memory: usize,
     /// Worker threads; 0: one a core.

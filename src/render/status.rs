@@ -1,11 +1,15 @@
 //! `status` and `history`.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
+use crate::model::TaskId;
 use crate::plan::HistoryEntry;
 use crate::reconcile::{StatusReport, StatusTask};
 
 use super::plan::day;
+use super::style::plural;
 use super::{Style, document, table};
 
 /// Whose words the phases are shown in.
@@ -57,7 +61,39 @@ pub fn status_human(report: &StatusReport, vocabulary: Vocabulary, style: Style)
             ]
         })
         .collect();
-    table(&["REQUEST", "KEY", "ACTION", "PHASE", "REASON", "DUE", ""], rows, &[])
+    let mut text = table(&["REQUEST", "KEY", "ACTION", "PHASE", "REASON", "DUE", ""], rows, &[]);
+    for task in &report.tasks {
+        text.push_str(&trouble(task, style));
+    }
+    text
+}
+
+/// How often a task has failed and when it is tried again, and what a person can do.
+fn trouble(task: &StatusTask, style: Style) -> String {
+    let mut text = String::new();
+    if task.failure.is_none() && task.help.is_none() {
+        return text;
+    }
+    let _ = write!(text, "\n{}", style.bold(&TaskId::from(&task.task).to_string()));
+    if let Some(failure) = &task.failure {
+        let _ = write!(
+            text,
+            ": failed {}, since {}; `watch` tries again by {}",
+            plural(u64::from(failure.attempts), "time", "times"),
+            minute(failure.first_failed_at),
+            minute(failure.next_try_at),
+        );
+    }
+    text.push('\n');
+    if let Some(help) = task.help {
+        let _ = writeln!(text, "  {help}");
+    }
+    text
+}
+
+/// The minute, UTC.
+fn minute(instant: jiff::Timestamp) -> String {
+    instant.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// The document of `status`.
@@ -82,6 +118,10 @@ pub fn status_json(report: &StatusReport, vocabulary: Vocabulary) -> String {
                 "package": task.package,
                 "expiresAt": task.expires_at,
                 "counts": task.counts,
+                "attempts": task.failure.as_ref().map(|failure| failure.attempts),
+                "firstFailedAt": task.failure.as_ref().map(|failure| failure.first_failed_at),
+                "nextTryAt": task.failure.as_ref().map(|failure| failure.next_try_at),
+                "help": task.help,
             })
         })
         .collect();

@@ -11,6 +11,7 @@ mod erased_once;
 mod others;
 mod planted;
 mod requests;
+mod retries;
 mod support;
 mod transcripts;
 mod worked_example;

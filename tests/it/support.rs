@@ -131,7 +131,7 @@ impl Env {
         rows
     }
 
-    /// Runs the binary; `-C` and the clock are set.
+    /// Runs the binary; `-C` is set, and the clock where the arguments do not.
     pub(crate) fn run(&self, args: &[&str]) -> Run {
         self.run_with(args, &[], "")
     }
@@ -139,7 +139,10 @@ impl Env {
     /// Runs the binary with environment variables and standard input.
     pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_amparo"));
-        command.arg("-C").arg(self.root()).args(["--now", NOW]).args(args);
+        command.arg("-C").arg(self.root()).args(args);
+        if !args.contains(&"--now") {
+            command.args(["--now", NOW]);
+        }
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AMPARO_")) {
             command.env_remove(name);
         }

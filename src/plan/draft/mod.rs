@@ -16,14 +16,15 @@ mod triage;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::model::{Catalog, FieldPath, Name, Phase, Reason, Regulation, Request, TaskId};
 
 use super::{
-    AccessWork, BlockFound, BlockRef, DatasetBlocks, FileWork, IdentityCount, Inventory, LedgerView,
+    AccessWork, BlockFound, BlockRef, Cause, DatasetBlocks, FileWork, IdentityCount, Inventory,
+    LedgerView,
 };
 
 pub use tasks::draft;
@@ -40,6 +41,8 @@ pub struct Situation<'a> {
     pub ledger: &'a LedgerView,
     /// Keyed digest of what each task is; empty without the deployment key.
     pub fingerprints: &'a BTreeMap<TaskId, String>,
+    /// Failed tasks that wait for their next try; empty where everything is to be tried.
+    pub waiting: &'a BTreeSet<TaskId>,
     /// The pass's clock.
     pub now: Timestamp,
 }
@@ -65,15 +68,22 @@ pub struct Standing {
     pub reason: Option<Reason>,
     /// For people; no identity in it.
     pub message: Option<String>,
+    /// What a failed attempt failed on; `None` where none was made now.
+    pub cause: Option<Cause>,
 }
 
 impl Standing {
     pub(super) fn new(phase: Phase, reason: Reason, message: impl Into<String>) -> Self {
-        Self { phase, reason: Some(reason), message: Some(message.into()) }
+        Self { phase, reason: Some(reason), message: Some(message.into()), cause: None }
+    }
+
+    /// An attempt that failed because data cannot be read, or not as the policy says.
+    pub(super) fn unreadable(message: impl Into<String>, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..Self::new(Phase::Failed, Reason::DataUnreadable, message) }
     }
 
     pub(super) const fn submitted() -> Self {
-        Self { phase: Phase::Submitted, reason: None, message: None }
+        Self { phase: Phase::Submitted, reason: None, message: None, cause: None }
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, DeleteMethod, Environment, Phase, Reason, Request, UserBlock};
-use crate::plan::{BlockFound, BlockRef, DatasetFound, LedgerView, Resolved, TaskIndex, TaskState};
+use crate::model::{Action, DeleteMethod, Environment, Name, Phase, Reason, Request, UserBlock};
+use crate::plan::{
+    BlockFound, BlockRef, Cause, DatasetFound, FailureKind, LedgerView, Resolved, TaskIndex,
+    TaskState,
+};
 
 use super::erase::{Deletion, Eraser, Outlook};
 use super::holds::Holds;
@@ -160,8 +163,7 @@ impl<'a> Drafting<'a> {
         });
         let Some(searched) = searched else {
             // Never to be read as "no match".
-            let message = "the block was not searched";
-            task.standing = Standing::new(Phase::Failed, Reason::DataUnreadable, message);
+            task.standing = Standing::unreadable("the block was not searched", Cause::transient());
             return task;
         };
         self.describe(&mut task, searched.found);
@@ -219,7 +221,7 @@ impl<'a> Drafting<'a> {
             let blocks = |dataset: &&DraftDataset| dataset.person_rows + dataset.device_rows > 0;
             task.datasets.iter().filter(blocks).find_map(|dataset| {
                 let block = self.evidence.blocks.get(&dataset.dataset)?;
-                Some(unreadable(block.access.as_ref()?))
+                Some(unfit(&dataset.dataset, block.access.as_ref()?))
             })
         });
         match refusal {
@@ -249,7 +251,7 @@ impl<'a> Drafting<'a> {
             let blocked = block.and_then(|block| block.erase.as_ref());
             blocked
                 .or(outlook.fault.as_ref())
-                .map(|text| unreadable(text))
+                .map(|text| unfit(name, text))
                 .or_else(|| limits::fraction(limits, name, outlook.rows, resolved.files.rows()))
         });
         if let Some(standing) = refusal {
@@ -300,7 +302,9 @@ impl<'a> Drafting<'a> {
                 Reason::DataUnreadable => Phase::Failed,
                 _ => Phase::Blocked,
             };
-            return Some(Standing::new(phase, *reason, message));
+            let cause = Cause { kind: FailureKind::Configuration, dataset: None, file: None };
+            let cause = (phase == Phase::Failed).then_some(cause);
+            return Some(Standing { cause, ..Standing::new(phase, *reason, message) });
         }
         let within: BTreeSet<usize> =
             searched.found.datasets.iter().map(|found| found.dataset).collect();
@@ -308,12 +312,19 @@ impl<'a> Drafting<'a> {
         let needed = needs::reachable(catalog, searched.request, searched.block, &within);
         needed.into_iter().find_map(|index| {
             let name = &catalog.datasets.get(index)?.name;
+            let files = self.evidence.inventory.datasets.get(name);
             let fault = match self.evidence.blocks.get(name) {
                 Some(block) => block.search.clone()?,
-                None if self.evidence.inventory.datasets.contains_key(name) => return None,
+                None if files.is_some() => return None,
                 None => format!("dataset {name}: the location was not read"),
             };
-            Some(unreadable(&fault))
+            // Faults of files come first: without any it is the policy that does not fit.
+            let Some(problem) = files.and_then(|files| files.problems.first()) else {
+                return Some(unfit(name, &fault));
+            };
+            let file = Some(problem.shown.clone());
+            let cause = Cause { file, ..Cause::of(FailureKind::Data, name) };
+            Some(Standing::unreadable(fault, cause))
         })
     }
 
@@ -349,11 +360,7 @@ fn run(task: &mut DraftTask, outcome: Reason, erased_before: bool) {
     } else {
         let message = "nothing matches: it will be complete as NoMatch".to_owned();
         task.outcome = Some(Reason::NoMatch);
-        task.standing = Standing {
-            phase: Phase::Submitted,
-            reason: Some(Reason::NoMatch),
-            message: Some(message),
-        };
+        task.standing = Standing::new(Phase::Submitted, Reason::NoMatch, message);
     }
 }
 
@@ -362,8 +369,9 @@ fn has_erased(state: &TaskState) -> bool {
     !state.phase.is_final() && state.erased.rows > 0
 }
 
-fn unreadable(what: &str) -> Standing {
-    Standing::new(Phase::Failed, Reason::DataUnreadable, what)
+/// Data that is not as the policy of its dataset wants it.
+fn unfit(dataset: &Name, what: &str) -> Standing {
+    Standing::unreadable(what, Cause::of(FailureKind::Configuration, dataset))
 }
 
 fn count(n: usize) -> u64 {

@@ -120,9 +120,21 @@ impl Tasks<'_> {
             if let (Some(reason), true) = (block.rejected, block.actions.is_empty()) {
                 self.push(id(None), Some(at), Triage::Settled(rejected(reason)));
             }
-            for action in &block.actions {
-                let id = id(Some(*action));
-                let triage = self.judge(request, block, *action, &id);
+            let judged: Vec<(TaskId, Triage)> = block
+                .actions
+                .iter()
+                .map(|action| {
+                    let id = id(Some(*action));
+                    let triage = self.judge(request, block, *action, &id);
+                    (id, triage)
+                })
+                .collect();
+            // The tasks of a block are tried together: an erasure waits for its package anyway.
+            let mut open = judged.iter().filter(|(_, triage)| *triage == Triage::Open);
+            let waits = open.all(|(id, _)| self.waiting(id).is_some());
+            for (id, triage) in judged {
+                let waiting = self.waiting(&id).filter(|_| waits && triage == Triage::Open);
+                let triage = waiting.map_or(triage, Triage::Settled);
                 self.push(id, Some(at), triage);
             }
         }
@@ -134,11 +146,7 @@ impl Tasks<'_> {
         }
         let stopped = request.withdrawn || request.suspend;
         if let Some(state) = self.situation.ledger.tasks.get(id).filter(|s| self.same(id, s)) {
-            let standing = Standing {
-                phase: state.phase,
-                reason: state.reason,
-                message: state.message.clone(),
-            };
+            let standing = known(state);
             let in_force = action == Action::Delete && block.standing && !stopped;
             match state.phase {
                 Phase::Complete if in_force && self.gone.is_empty() => {
@@ -167,6 +175,13 @@ impl Tasks<'_> {
             return Triage::Settled(Standing::new(Phase::Blocked, Reason::NeedsApproval, message));
         }
         Triage::Open
+    }
+
+    /// Where a failed task stands that waits for its next try.
+    fn waiting(&self, id: &TaskId) -> Option<Standing> {
+        let Situation { ledger, waiting, .. } = self.situation;
+        let state = ledger.tasks.get(id).filter(|state| state.phase == Phase::Failed)?;
+        (waiting.contains(id) && self.same(id, state)).then(|| known(state))
     }
 
     /// Whether a task is what the ledger knows. Without the deployment key nobody can tell: what is
@@ -201,6 +216,16 @@ impl Tasks<'_> {
             };
             self.push(id.clone(), None, Triage::Settled(triage));
         }
+    }
+}
+
+/// Where the ledger has a task.
+fn known(state: &TaskState) -> Standing {
+    Standing {
+        phase: state.phase,
+        reason: state.reason,
+        message: state.message.clone(),
+        cause: None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::{
     Request,
 };
 use crate::plan::measuring::{NOON, erase};
+use crate::plan::testing::NO_TASK;
 use crate::plan::testing::{World, field, group, leaf, leaf_in, list, path, request, text};
 use crate::plan::{
     BlockFound, CellWork, Draft, Evidence, LeafWork, LedgerView, Mask, PlanInputs, Reach,
@@ -67,6 +68,7 @@ fn judge_all(
         requests: &requests,
         ledger: &ledger,
         fingerprints: &prints,
+        waiting: &NO_TASK,
         now: NOON.parse().unwrap(),
     };
     let mut found = world.search(&requests);
@@ -166,7 +168,7 @@ fn tasks_that_do_not_run_have_no_work() {
         task.runs = true;
         task.outcome = Some(Reason::Erased);
         task.standing =
-            crate::plan::Standing { phase: Phase::Submitted, reason: None, message: None };
+            crate::plan::Standing { phase: Phase::Submitted, reason: None, message: None, cause: None };
         draft.erase.push(crate::plan::FileWork {
             dataset: Name::new("events").unwrap(),
             path: "/lake/events/0.parquet".into(),

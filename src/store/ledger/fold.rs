@@ -81,11 +81,11 @@ impl Fold {
                 self.moved(task, record, time);
                 self.found(task, counts, sources);
             }
-            Record::TaskFailed { task, counts, sources, .. } => {
+            Record::TaskFailed { task, counts, sources, failure, .. } => {
                 self.moved(task, record, time);
                 self.found(task, counts, sources);
                 if let Some(state) = self.view.tasks.get_mut(&TaskId::from(task)) {
-                    state.failures = state.failures.saturating_add(1);
+                    state.failure.clone_from(failure);
                 }
             }
             Record::TaskCompleted {
@@ -149,7 +149,7 @@ impl Fold {
             package: None,
             counts: TaskCounts::default(),
             erased: Erased::default(),
-            failures: 0,
+            failure: None,
             sources: Vec::new(),
             left_out: Vec::new(),
             verified: None,
@@ -180,7 +180,7 @@ impl Fold {
         if state.phase.is_final() {
             // A standing erasure acts again: its counts begin anew.
             (state.counts, state.erased) = (TaskCounts::default(), Erased::default());
-            (state.failures, state.verified) = (0, None);
+            (state.failure, state.verified) = (None, None);
             (state.started_at, state.finished_at) = (None, None);
         }
         (state.phase, state.reason, state.message) = (Phase::Processing, None, None);
@@ -199,6 +199,7 @@ impl Fold {
         (state.phase, state.reason) = (standing.phase, standing.reason);
         state.message = standing.message.map(str::to_owned);
         state.finished_at = standing.phase.is_final().then_some(time);
+        state.failure = None;
         let status = match standing.phase {
             Phase::Complete => HistoryStatus::Done,
             Phase::Failed | Phase::Rejected | Phase::Cancelled => HistoryStatus::Failed,

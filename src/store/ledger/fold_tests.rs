@@ -7,8 +7,8 @@ use super::commit::{Commit, Unreadable};
 use super::fold::Fold;
 use crate::model::{Action, Name, Phase, Reason, TaskId};
 use crate::plan::{
-    FileErase, FileEraseTask, HistoryStatus, LedgerView, PackageRecord, TaskCounts, TaskRef,
-    TaskState,
+    Failure, FailureKind, FileErase, FileEraseTask, HistoryStatus, LedgerView, PackageRecord,
+    TaskCounts, TaskRef, TaskState,
 };
 
 fn time(seconds: i64) -> Timestamp {
@@ -47,13 +47,22 @@ fn blocked(reason: Reason) -> Record {
     }
 }
 
-fn failed(reason: Reason) -> Record {
+fn failed(reason: Reason, attempts: u32) -> Record {
     Record::TaskFailed {
         task: task(Action::Delete),
         reason,
         message: None,
         counts: TaskCounts::default(),
         sources: Vec::new(),
+        failure: Some(Failure {
+            kind: FailureKind::Data,
+            attempts,
+            first_failed_at: time(1),
+            next_try_at: time(60),
+            dataset: None,
+            file: None,
+            evidence: "e".to_owned(),
+        }),
     }
 }
 
@@ -229,19 +238,25 @@ fn failures_count_and_are_tried_again_on_the_same_line() {
     let twice: &[Record] = &[
         submitted(Action::Delete, "fp", 50),
         started(Action::Delete, None),
-        failed(Reason::DataUnreadable),
+        failed(Reason::DataUnreadable, 1),
         started(Action::Delete, None),
-        failed(Reason::Conflict),
+        failed(Reason::Conflict, 2),
     ];
     let view = fold(&[twice]);
     let now = state(&view, Action::Delete);
-    assert_eq!((now.phase, now.failures, now.finished_at), (Phase::Failed, 2, None));
+    let attempts = now.failure.as_ref().map(|failure| failure.attempts);
+    assert_eq!((now.phase, attempts, now.finished_at), (Phase::Failed, Some(2), None));
+    assert_eq!(view.next_try(), Some(time(60)));
     assert_eq!(statuses(&view), [HistoryStatus::Failed]);
     let again: &[Record] = &[started(Action::Delete, None)];
     let view = fold(&[twice, again]);
     assert_eq!(statuses(&view), [HistoryStatus::InProgress]);
-    assert_eq!(state(&view, Action::Delete).started_at, Some(time(1)));
+    let now = state(&view, Action::Delete);
+    assert_eq!(now.started_at, Some(time(1)));
+    let attempts = now.failure.as_ref().map(|failure| failure.attempts);
+    assert_eq!((attempts, view.next_try()), (Some(2), None), "a crash now is no attempt");
     let view = fold(&[twice, again, &[completed(Action::Delete, Reason::NoMatch, None)]]);
+    assert_eq!(state(&view, Action::Delete).failure, None);
     assert_eq!(statuses(&view), [HistoryStatus::Done]);
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{Name, Reason};
-use crate::plan::{FileErase, PackageRecord, TaskCounts, TaskRef};
+use crate::plan::{Failure, FileErase, PackageRecord, TaskCounts, TaskRef};
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +98,9 @@ pub enum Record {
         counts: TaskCounts,
         /// Data sources in which something was found.
         sources: Vec<String>,
+        /// How often, since when, and when it is tried again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
     },
     /// It is done.
     TaskCompleted {

@@ -6,6 +6,7 @@ use crate::model::{
     Action, Hold, HoldScope, IdentityTerm, Name, Phase, Position, Reason, Request, TaskId,
 };
 use crate::plan::measuring::{NOON, pass, pass_with};
+use crate::plan::testing::NO_TASK;
 use crate::plan::testing::{World, field, request};
 use crate::plan::{
     BlockRef, DatasetBlocks, Erased, Evidence, LedgerView, Situation, TaskCounts, TaskState, draft,
@@ -41,7 +42,7 @@ fn state(phase: Phase, reason: Option<Reason>) -> TaskState {
         package: None,
         counts: TaskCounts::default(),
         erased: Erased::default(),
-        failures: 0,
+        failure: None,
         sources: Vec::new(),
         left_out: Vec::new(),
         verified: None,
@@ -189,6 +190,7 @@ fn a_standing_block_is_searched_again_and_erases_what_came_later() {
         requests: &requests,
         ledger: &ledger,
         fingerprints: &prints,
+        waiting: &NO_TASK,
         now: NOON.parse().unwrap(),
     };
     let open = to_search(&triage(situation));
@@ -235,6 +237,7 @@ fn decide(
         requests,
         ledger: &ledger,
         fingerprints: &prints,
+        waiting: &NO_TASK,
         now: NOON.parse().unwrap(),
     };
     let mut found = world.search(requests);
@@ -284,6 +287,34 @@ fn faults_of_the_data_fail_the_tasks_that_need_it() {
 }
 
 #[test]
+fn a_failed_task_that_waits_is_not_searched_unless_the_block_has_other_work() {
+    let world = world();
+    let requests = [both(&world)];
+    let mut ledger = ledger(Phase::Failed, Some(Reason::Storage));
+    let judge = |ledger: &LedgerView, prints: &BTreeMap<TaskId, String>, waiting: &[Action]| {
+        let waiting = waiting.iter().map(|action| id(*action)).collect();
+        let triaged = triage(Situation {
+            catalog: &world.catalog,
+            requests: &requests,
+            ledger,
+            fingerprints: prints,
+            waiting: &waiting,
+            now: NOON.parse().unwrap(),
+        });
+        to_search(&triaged).len()
+    };
+    let same = prints("f");
+    assert_eq!(judge(&ledger, &same, &[]), 1, "its time has come");
+    assert_eq!(judge(&ledger, &same, &[Action::Delete]), 0, "it waits");
+    assert_eq!(judge(&ledger, &prints("g"), &[Action::Delete]), 1, "it is another task now");
+    ledger.tasks.insert(id(Action::Access), state(Phase::Failed, Some(Reason::Storage)));
+    assert_eq!(judge(&ledger, &same, &[Action::Delete]), 1, "the package is tried, so both are");
+    assert_eq!(judge(&ledger, &same, &[Action::Delete, Action::Access]), 0, "both wait");
+    ledger.tasks.remove(&id(Action::Access));
+    assert_eq!(judge(&ledger, &same, &[Action::Delete]), 1, "the other task is new");
+}
+
+#[test]
 fn an_unsearched_block_is_no_match_for_nobody() {
     let world = world();
     let requests = [both(&world)];
@@ -293,6 +324,7 @@ fn an_unsearched_block_is_no_match_for_nobody() {
         requests: &requests,
         ledger: &ledger,
         fingerprints: &prints,
+        waiting: &NO_TASK,
         now: NOON.parse().unwrap(),
     };
     let evidence = Evidence { inventory: &world.inventory, blocks: &blocks, found: &[] };
