@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::reconcile::{PassError, Verdict};
+use crate::reconcile::{PassError, Signal, Verdict};
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum ExitStatus {
     Usage,
     /// 70: a broken invariant.
     Bug,
+    /// 130 or 143: interrupted; what was done is recorded.
+    Signal(Signal),
 }
 
 impl ExitStatus {
@@ -42,6 +44,8 @@ impl ExitStatus {
             Self::Stale => 6,
             Self::Usage => 64,
             Self::Bug => 70,
+            Self::Signal(Signal::Interrupt) => 130,
+            Self::Signal(Signal::Terminate) => 143,
         }
     }
 }
@@ -113,6 +117,7 @@ impl CliError {
     pub fn status(&self) -> ExitStatus {
         match self {
             Self::Pass(PassError::Argument { .. }) => ExitStatus::Usage,
+            Self::Pass(PassError::Interrupted(signal)) => ExitStatus::Signal(*signal),
             Self::Pass(error) => error.verdict().into(),
             Self::Usage { .. } => ExitStatus::Usage,
             Self::Directory { .. } | Self::File { .. } | Self::Stdout(_) | Self::Sample(_) => {

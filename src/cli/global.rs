@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use crate::reconcile::{Clock, Tries, Workspace};
+use crate::reconcile::{Clock, Stop, Tries, Workspace};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -134,6 +134,7 @@ impl Global {
             tries: Tries::All,
             memory: self.memory,
             jobs: self.jobs,
+            stop: Stop::default(),
         }
     }
 }
@@ -143,7 +144,7 @@ fn instant(text: &str) -> Result<Timestamp, String> {
 }
 
 /// `90`, `90s`, `5m`, `2h`, `1d`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "" | "s" => 1,

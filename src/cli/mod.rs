@@ -15,9 +15,11 @@ mod man;
 mod plan;
 mod progress;
 mod schema;
+mod signals;
 mod status;
 mod terminal;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,7 @@ enum Command {
     Check(check::Args),
     Plan(plan::Args),
     Apply(apply::Args),
+    Watch(watch::Args),
     Status(status::Args),
     History(history::Args),
     Verify(verify::Args),
@@ -81,7 +84,7 @@ pub fn main() -> ExitCode {
         }
     };
     let terminal = Terminal::new(&cli.global);
-    terminal::end_on_signals();
+    signals::listen();
     logging::start(&cli.global, terminal.style_err());
     match enter(&cli.global).and_then(|()| run(&cli, &terminal)) {
         Ok(status) => status.into(),
@@ -107,6 +110,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<ExitStatus, CliError> {
         Command::Check(args) => check::run(args, global, terminal),
         Command::Plan(args) => plan::run(args, global, terminal),
         Command::Apply(args) => apply::run(args, global, terminal),
+        Command::Watch(args) => watch::run(args, global, terminal),
         Command::Status(args) => status::run(args, global, terminal),
         Command::History(args) => history::run(args, global, terminal),
         Command::Verify(args) => verify::run(args, global, terminal),

@@ -97,28 +97,3 @@ impl Terminal {
         }
     }
 }
-
-/// SIGINT and SIGTERM end the process with 130 and 143. Whatever was recorded is done, and the next
-/// pass clears what was in the making: there is nothing to undo here.
-pub(crate) fn end_on_signals() {
-    let ended = std::thread::Builder::new().name("signals".to_owned()).spawn(|| {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
-            return;
-        };
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut interrupt), Ok(mut terminate)) =
-                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-            else {
-                return;
-            };
-            let code = tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = terminate.recv() => 143,
-            };
-            let _ = writeln!(std::io::stderr(), "interrupted; everything done so far is recorded");
-            std::process::exit(code);
-        });
-    });
-    drop(ended);
-}

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use jiff::Timestamp;
+
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::model::{Action, Catalog, Phase, Reason};
 use crate::plan::{Cause, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
@@ -15,6 +17,7 @@ use super::outcome::{Outcome, Outcomes};
 use super::pass::{Outlook, Pass, verdict};
 use super::record::{intents, task_ref};
 use super::recover::{deployment_key, destroy_finished_keys, recover};
+use super::watch::next_wake;
 use super::{Event, Events, PassError, SavedPlan, Verdict, Workspace};
 
 /// How often a pass erases before what keeps moving is given up (RULES.md section 6, `Conflict`).
@@ -47,6 +50,10 @@ pub struct ApplyReport {
     pub notes: Vec<String>,
     /// Number and SHA-256 of the newest ledger commit: keep it elsewhere.
     pub head: Option<(u64, String)>,
+    /// Whether the ledger was told anything.
+    pub recorded: bool,
+    /// The next instant at which time alone gives a pass something to do or to say.
+    pub wake: Option<Timestamp>,
     /// How the command should end.
     pub verdict: Verdict,
 }
@@ -75,18 +82,28 @@ pub fn apply(
     approval: Approval<'_>,
     events: &mut dyn Events,
 ) -> Result<ApplyReport, PassError> {
+    apply_texts(workspace, &Texts::read(workspace)?, approval, events)
+}
+
+/// As [`apply`], on policies and requests that have been read.
+pub(super) fn apply_texts(
+    workspace: &Workspace,
+    texts: &Texts,
+    approval: Approval<'_>,
+    events: &mut dyn Events,
+) -> Result<ApplyReport, PassError> {
     let now = workspace.clock.now();
-    let texts = Texts::read(workspace)?;
     let loaded = texts.load(now);
     if !loaded.catalog_valid {
         return Ok(invalid(loaded.diagnostics));
     }
     let engine = engine(workspace, &loaded.catalog)?;
-    let pass = Pass { workspace, texts: &texts, loaded: &loaded, engine: &engine, now };
+    let pass = Pass { workspace, texts, loaded: &loaded, engine: &engine, now };
     keep_apart(workspace, &loaded.catalog)?;
     // Before the state is opened, which would make its directory: it must not lie in a dataset.
     let inventory = pass.inventory()?;
     let mut state = state_dir(workspace, &loaded.catalog)?.write(workspace.lock_wait)?;
+    let before = state.state().view().seq;
     for warning in state.state().warnings() {
         events.event(Event::Notice { text: warning.to_string() });
     }
@@ -95,7 +112,7 @@ pub fn apply(
     let inventory = recover(&pass, inventory, &mut state, events)?;
     let outlook = pass.look(state.state(), inventory, events)?;
     approve(approval, &outlook.plan)?;
-    Applying { pass, outlook: &outlook, state: &mut state, exports: &exports }
+    Applying { pass, outlook: &outlook, state: &mut state, exports: &exports, before }
         .all(events, &loaded.diagnostics)
 }
 
@@ -146,6 +163,8 @@ fn invalid(diagnostics: Vec<Diagnostic>) -> ApplyReport {
         totals: Totals::default(),
         notes: vec!["the policies are invalid: nothing was done".to_owned()],
         head: None,
+        recorded: false,
+        wake: None,
         verdict: Verdict::Invalid,
     }
 }
@@ -175,6 +194,8 @@ struct Applying<'a> {
     outlook: &'a Outlook,
     state: &'a mut OpenState,
     exports: &'a Exports,
+    /// Number of the newest ledger entry when the pass began.
+    before: u64,
 }
 
 impl Applying<'_> {
@@ -326,6 +347,8 @@ impl Applying<'_> {
             totals: plan.totals,
             notes: plan.notes,
             head: self.state.state().head().map(|head| (head.seq, head.sha256.clone())),
+            recorded: view.seq != self.before,
+            wake: next_wake(self.pass.now, view, &self.pass.loaded.catalog),
             verdict,
         }
     }

@@ -8,7 +8,7 @@ use crate::engine::erase::EraseError;
 use crate::model::Name;
 use crate::store::StoreError;
 
-use super::Verdict;
+use super::{Signal, Verdict};
 
 /// A pass that could not be carried through. Problems of single tasks are no errors: they are phases.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +79,9 @@ pub enum PassError {
         /// The file and what is wrong with it.
         what: String,
     },
+    /// A signal asked for the end; what was done is recorded.
+    #[error("interrupted; everything done so far is recorded")]
+    Interrupted(Signal),
     /// The person said no.
     #[error("not approved: nothing was done")]
     NotApproved,
@@ -106,6 +109,7 @@ impl PassError {
             | Self::Unverifiable { .. }
             | Self::SavedPlan { .. }
             | Self::SavePlan { .. }
+            | Self::Interrupted(_)
             | Self::NotApproved => Verdict::Failed,
             Self::Store(
                 StoreError::Busy { .. } | StoreError::Exists { .. } | StoreError::Conflict { .. },

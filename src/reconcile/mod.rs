@@ -1,5 +1,4 @@
-//! One pass: gather → search → plan → apply → record. `plan`, `apply` and, later, the daemon are the
-//! same pass; it is level-triggered, so running it twice does nothing the second time.
+//! One pass: gather → search → plan → apply → record. `plan`, `apply` and the daemon are the same pass; it is level-triggered, so running it twice does nothing the second time.
 //!
 //! Guarantees: nothing is written before everything was read and checked; intent is in the ledger
 //! before a package is published or a byte destroyed, the outcome after; all access of a pass comes
@@ -28,7 +27,9 @@ mod search;
 mod settled;
 mod sources;
 mod status;
+mod stop;
 mod verify;
+mod watch;
 mod workspace;
 
 pub use apply::{AppliedTask, ApplyReport, Approval, apply};
@@ -41,5 +42,7 @@ pub use gather::{CheckReport, check};
 pub use pass::{PlanReport, plan};
 pub use saved::SavedPlan;
 pub use status::{StatusReport, StatusTask, history, status};
+pub use stop::{Signal, Stop};
 pub use verify::{VerifyReport, verify};
+pub use watch::{Observer, PassEnd, WatchOptions, watch};
 pub use workspace::{Tries, Workspace};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::Settings;
 
-use super::Clock;
+use super::{Clock, Stop};
 
 /// Which failed tasks a pass tries again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Workspace {
     pub memory: usize,
     /// Worker threads; 0: one a core.
     pub jobs: usize,
+    /// Asks the pass to come to an end.
+    pub stop: Stop,
 }
 
 impl Workspace {

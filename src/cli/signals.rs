@@ -1,0 +1,61 @@
+//! SIGINT and SIGTERM end the process with 130 and 143.
+//!
+//! Most commands end at once: they write nothing. `apply` and `watch` are asked to stop, and finish or
+//! abandon the file in work. A second signal ends at once, and so does a pass that does not come to an
+//! end in time: whatever was recorded is done, and the next pass puts the rest right.
+
+use std::io::Write;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::reconcile::{Signal, Stop};
+
+use super::error::ExitStatus;
+
+/// How long a pass may take to come to an end: below ten seconds with all that is around it.
+const DRAIN: Duration = Duration::from_millis(9_000);
+
+/// Whom to ask; nobody: the process ends at once.
+static STOP: OnceLock<Stop> = OnceLock::new();
+
+/// From now on a signal asks first.
+pub(crate) fn drain() -> Stop {
+    STOP.get_or_init(Stop::default).clone()
+}
+
+/// Listens, on a thread of its own.
+pub(crate) fn listen() {
+    let listening = std::thread::Builder::new().name("signals".to_owned()).spawn(|| {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let Ok(runtime) = runtime.enable_io().enable_time().build() else { return };
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            let mut next = async || {
+                tokio::select! {
+                    _ = interrupt.recv() => Signal::Interrupt,
+                    _ = terminate.recv() => Signal::Terminate,
+                }
+            };
+            let first = next().await;
+            let Some(stop) = STOP.get() else {
+                end(first, "interrupted; everything done so far is recorded");
+            };
+            stop.ask(first);
+            match tokio::time::timeout(DRAIN, next()).await {
+                Ok(second) => end(second, "ended at once; the next pass puts right what was begun"),
+                Err(_) => end(first, "ended before the file in work was done; the next pass puts it right"),
+            }
+        });
+    });
+    drop(listening);
+}
+
+fn end(signal: Signal, text: &str) -> ! {
+    let _ = writeln!(std::io::stderr(), "{text}");
+    std::process::exit(ExitStatus::Signal(signal).code().into())
+}
