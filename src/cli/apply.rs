@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::plan::Plan;
 use crate::reconcile::{self, Approval, SavedPlan};
-use crate::render::{apply_human, apply_json, plan_human};
+use crate::render::{apply_human, apply_json, apply_markdown, plan_human};
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
@@ -30,6 +30,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("apply")?;
     if !args.auto_approve && args.plan.is_none() && !terminal.interactive() {
         return Err(CliError::Usage {
             what: "there is no terminal to ask on, and neither --auto-approve nor a saved plan".to_owned(),
@@ -43,13 +44,14 @@ pub(crate) fn run(
         None => Approval::Ask(Box::new(|plan| ask(plan, terminal))),
     };
     let report = reconcile::apply(&global.workspace(), approval, &mut Progress::new(terminal))?;
-    match terminal.output() {
-        Output::Json => terminal.print(&apply_json(&report))?,
-        Output::Human | Output::Markdown => {
-            terminal.diagnostics(&report.diagnostics);
-            terminal.print(&apply_human(&report, terminal.style()))?;
-        }
+    if output != Output::Json {
+        terminal.diagnostics(&report.diagnostics);
     }
+    terminal.print(&match output {
+        Output::Json => apply_json(&report),
+        Output::Markdown => apply_markdown(&report),
+        _ => apply_human(&report, terminal.style()),
+    })?;
     Ok(report.verdict.into())
 }
 

@@ -1,11 +1,11 @@
 //! `amparo check`.
 
 use crate::reconcile;
-use crate::render::{check_human, check_json, check_markdown};
 use clap::builder::FalseyValueParser;
 
+use super::ci::{CiArgs, Shown};
 use super::error::{CliError, ExitStatus};
-use super::global::{Global, Output};
+use super::global::Global;
 use super::terminal::Terminal;
 
 /// Parse and cross-check policies and requests, without touching data
@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// Also hold them against the Parquet schemas
     #[arg(long, env = "AMPARO_DATA", value_parser = FalseyValueParser::new())]
     data: bool,
+
+    #[command(flatten)]
+    ci: CiArgs,
 }
 
 pub(crate) fn run(
@@ -22,13 +25,6 @@ pub(crate) fn run(
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
     let report = reconcile::check(&global.workspace(), args.data)?;
-    match terminal.output() {
-        Output::Human => {
-            terminal.diagnostics(&report.diagnostics);
-            terminal.print(&check_human(&report, terminal.style()))?;
-        }
-        Output::Json => terminal.print(&check_json(&report))?,
-        Output::Markdown => terminal.print(&check_markdown(&report))?,
-    }
+    args.ci.deliver(Shown::Check(&report), terminal)?;
     Ok(if report.valid { ExitStatus::Done } else { ExitStatus::Invalid })
 }

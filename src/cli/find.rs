@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use crate::model::Sensitive;
 use crate::reconcile;
-use crate::render::{find_human, find_json};
+use crate::render::{find_human, find_json, find_markdown};
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
@@ -29,6 +29,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("find")?;
     let mut identities = Vec::new();
     for given in &args.identities {
         if given == "-" {
@@ -55,13 +56,14 @@ pub(crate) fn run(
     }
     let report =
         reconcile::find(&global.workspace(), identities, &args.by, &mut Progress::new(terminal))?;
-    match terminal.output() {
-        Output::Json => terminal.print(&find_json(&report))?,
-        Output::Human | Output::Markdown => {
-            terminal.diagnostics(&report.diagnostics);
-            terminal.print(&find_human(&report))?;
-        }
+    if output != Output::Json {
+        terminal.diagnostics(&report.diagnostics);
     }
+    terminal.print(&match output {
+        Output::Json => find_json(&report),
+        Output::Markdown => find_markdown(&report),
+        _ => find_human(&report),
+    })?;
     Ok(report.verdict.into())
 }
 

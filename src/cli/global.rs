@@ -19,6 +19,10 @@ pub(crate) enum Output {
     Json,
     /// Markdown, for pull requests.
     Markdown,
+    /// SARIF 2.1.0, for code scanning; check and plan only.
+    Sarif,
+    /// JUnit XML, for test reports; check and plan only.
+    Junit,
 }
 
 /// When colours are used.

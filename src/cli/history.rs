@@ -1,7 +1,7 @@
 //! `amparo history`.
 
 use crate::reconcile;
-use crate::render::{history_human, history_json};
+use crate::render::{history_human, history_json, history_markdown};
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
@@ -16,10 +16,12 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("history")?;
     let entries = reconcile::history(&global.workspace())?;
-    terminal.print(&match terminal.output() {
+    terminal.print(&match output {
         Output::Json => history_json(&entries),
-        Output::Human | Output::Markdown => history_human(&entries),
+        Output::Markdown => history_markdown(&entries),
+        _ => history_human(&entries),
     })?;
     Ok(ExitStatus::Done)
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod ci;
 mod completions;
 mod demo;
 pub mod error;

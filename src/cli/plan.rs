@@ -3,11 +3,11 @@
 use clap::builder::FalseyValueParser;
 use std::path::PathBuf;
 
-use crate::reconcile::{self, Verdict};
-use crate::render::{plan_human, plan_json, plan_markdown};
+use crate::reconcile::{self, Base, Verdict};
 
+use super::ci::{CiArgs, Shown, in_checkout};
 use super::error::{CliError, ExitStatus};
-use super::global::{Global, Output};
+use super::global::Global;
 use super::progress::Progress;
 use super::terminal::Terminal;
 
@@ -21,6 +21,14 @@ pub(crate) struct Args {
     /// Exit with 2 where the plan has changes
     #[arg(long, env = "AMPARO_DETAILED_EXITCODE", value_parser = FalseyValueParser::new())]
     detailed_exitcode: bool,
+
+    /// Show only what differs from the checkout at DIR: its requests and policies, on the same data
+    /// and state
+    #[arg(long, value_name = "DIR", env = "AMPARO_BASE")]
+    base: Option<PathBuf>,
+
+    #[command(flatten)]
+    ci: CiArgs,
 }
 
 pub(crate) fn run(
@@ -28,17 +36,21 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let report = reconcile::plan(&global.workspace(), &mut Progress::new(terminal))?;
-    match terminal.output() {
-        Output::Human => {
-            terminal.diagnostics(&report.diagnostics);
-            if let Some(plan) = &report.plan {
-                terminal.print(&plan_human(plan, terminal.style()))?;
-            }
+    let workspace = global.workspace();
+    let mut progress = Progress::new(terminal);
+    let report = match &args.base {
+        None => reconcile::plan(&workspace, &mut progress)?,
+        Some(root) => {
+            let base = Base {
+                root: root.clone(),
+                policies: root.join(in_checkout(&global.policies, "--policies")?),
+                requests: root.join(in_checkout(&global.requests, "--requests")?),
+            };
+            reconcile::plan_against(&workspace, &base, &mut progress)?
         }
-        Output::Json => terminal.print(&plan_json(&report))?,
-        Output::Markdown => terminal.print(&plan_markdown(&report))?,
-    }
+    };
+    drop(progress);
+    args.ci.deliver(Shown::Plan(&report), terminal)?;
     if let (Some(path), Some(plan)) = (&args.out, &report.plan) {
         reconcile::SavedPlan::new(plan).write(path)?;
         terminal.say(&format!("Saved: amparo apply {}", path.display()));

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::reconcile;
-use crate::render::{Vocabulary, status_human, status_json};
+use crate::render::{Vocabulary, status_human, status_json, status_markdown};
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
@@ -37,6 +37,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("status")?;
     let report = reconcile::status(&global.workspace(), args.request.as_deref())?;
     if let Some(wanted) = &args.request
         && report.tasks.is_empty()
@@ -52,9 +53,10 @@ pub(crate) fn run(
         Some(As::Opendsr) => Vocabulary::OpenDsr,
         Some(As::Drp) => Vocabulary::Drp,
     };
-    terminal.print(&match terminal.output() {
+    terminal.print(&match output {
         Output::Json => status_json(&report, vocabulary),
-        Output::Human | Output::Markdown => status_human(&report, vocabulary, terminal.style()),
+        Output::Markdown => status_markdown(&report, vocabulary),
+        _ => status_human(&report, vocabulary, terminal.style()),
     })?;
     Ok(ExitStatus::Done)
 }

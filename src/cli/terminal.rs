@@ -1,10 +1,12 @@
 //! Standard output for results, standard error for everything else.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::render::{Style, diagnostics_human};
+use crate::render::{Style, Written, diagnostics_human, without_commands};
 
+use super::ci::runner_reads;
 use super::error::CliError;
 use super::global::{Color, Global, Output};
 
@@ -16,6 +18,7 @@ pub(crate) struct Terminal {
     quiet: bool,
     interactive: bool,
     output: Output,
+    runner: bool,
 }
 
 impl Terminal {
@@ -37,7 +40,37 @@ impl Terminal {
             quiet: global.quiet,
             interactive: err && std::io::stdin().is_terminal(),
             output: global.output,
+            runner: runner_reads(),
         }
+    }
+
+    /// The same, where GitHub's runner may read along: nothing but [`Terminal::command`] gives it commands.
+    pub(crate) const fn for_runner(self, reads: bool) -> Self {
+        Self { runner: self.runner || reads, ..self }
+    }
+
+    /// Errors only.
+    pub(crate) const fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// The format of results, of a command that has no SARIF and no JUnit form.
+    ///
+    /// # Errors
+    /// One of these was asked for.
+    pub(crate) fn plain_output(&self, command: &str) -> Result<Output, CliError> {
+        match self.output {
+            Output::Sarif | Output::Junit => Err(CliError::Usage {
+                what: format!("`{command}` has no such output"),
+                hint: "-o sarif and -o junit are for `check` and `plan`; here use human, json or markdown"
+                    .to_owned(),
+            }),
+            output => Ok(output),
+        }
+    }
+
+    fn safe<'a>(&self, text: &'a str, written: Written) -> Cow<'a, str> {
+        if self.runner { without_commands(text, written).into() } else { text.into() }
     }
 
     /// How results are styled.
@@ -62,6 +95,12 @@ impl Terminal {
 
     /// Prints a result. A reader that went away (`| head`) is no error.
     pub(crate) fn print(&self, text: &str) -> Result<(), CliError> {
+        let written = match self.output {
+            Output::Human | Output::Markdown => Written::Text,
+            Output::Json | Output::Sarif => Written::Json,
+            Output::Junit => Written::Xml,
+        };
+        let text = self.safe(text, written);
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -74,8 +113,13 @@ impl Terminal {
     /// Says something to a person; not with `-q`.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(std::io::stderr(), "{}", self.safe(text, Written::Text));
         }
+    }
+
+    /// Gives CI's commands, which it reads from standard error too.
+    pub(crate) fn command(&self, text: &str) {
+        let _ = write!(std::io::stderr(), "{text}");
     }
 
     /// Shows diagnostics to a person: with `-q` errors only.
@@ -85,15 +129,17 @@ impl Terminal {
             .filter(|d| !self.quiet || d.severity == Severity::Error)
             .cloned()
             .collect();
-        let _ = write!(std::io::stderr(), "{}", diagnostics_human(&shown, self.err));
+        let text = diagnostics_human(&shown, self.err);
+        let _ = write!(std::io::stderr(), "{}", self.safe(&text, Written::Text));
     }
 
     /// Shows why the command failed.
     pub(crate) fn error(&self, error: &CliError) {
         let mut stderr = std::io::stderr();
-        let _ = writeln!(stderr, "{} {}", self.err.bad("error:"), error.chain());
+        let mut text = format!("{} {}\n", self.err.bad("error:"), error.chain());
         if let Some(hint) = error.hint() {
-            let _ = writeln!(stderr, "{} {hint}", self.err.bold("help:"));
+            text.push_str(&format!("{} {hint}\n", self.err.bold("help:")));
         }
+        let _ = write!(stderr, "{}", self.safe(&text, Written::Text));
     }
 }

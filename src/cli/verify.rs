@@ -1,7 +1,7 @@
 //! `amparo verify`.
 
 use crate::reconcile;
-use crate::render::{verify_human, verify_json};
+use crate::render::{verify_human, verify_json, verify_markdown};
 use crate::store::Head;
 use clap::builder::FalseyValueParser;
 
@@ -27,15 +27,17 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("verify")?;
     let report = reconcile::verify(
         &global.workspace(),
         args.ledger,
         args.head.as_ref(),
         &mut Progress::new(terminal),
     )?;
-    terminal.print(&match terminal.output() {
+    terminal.print(&match output {
         Output::Json => verify_json(&report),
-        Output::Human | Output::Markdown => verify_human(&report, terminal.style()),
+        Output::Markdown => verify_markdown(&report),
+        _ => verify_human(&report, terminal.style()),
     })?;
     Ok(if report.ok { ExitStatus::Done } else { ExitStatus::Failed })
 }

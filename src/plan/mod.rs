@@ -1,6 +1,7 @@
 //! Pure planning: catalog + inventory + matches + ledger view + now → plan.
 
 mod blocks;
+mod branch;
 mod check_data;
 mod diff;
 mod document;
@@ -23,6 +24,7 @@ pub(crate) mod testing;
 mod work;
 
 pub use blocks::DatasetBlocks;
+pub use branch::{Comparison, Side, TaskChange, compare, task_id};
 pub use check_data::{blocking, check_data};
 pub use diff::moved;
 pub use document::{

@@ -124,6 +124,9 @@ impl PassError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Sources { what: "base", .. } => {
+                Some("name the root of the other checkout with --base DIR".to_owned())
+            }
             Self::Sources { what, .. } => Some(format!(
                 "name the directory with --{what} DIR, or start one with `amparo init`"
             )),

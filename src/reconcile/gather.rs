@@ -28,6 +28,8 @@ pub struct CheckReport {
     pub requests: u64,
     /// User blocks of all requests.
     pub blocks: u64,
+    /// The files that were read, policies first.
+    pub files: Vec<String>,
 }
 
 /// Parses and cross-checks; with `data`, also against the Parquet schemas.
@@ -55,6 +57,7 @@ pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError
         datasets: catalog.datasets.len() as u64,
         requests: requests.len() as u64,
         blocks: requests.iter().map(|request| request.users.len() as u64).sum(),
+        files: texts.policies.iter().chain(&texts.requests).map(|file| file.path.clone()).collect(),
     })
 }
 

@@ -7,6 +7,7 @@
 //! Crash behaviour: whatever was recorded is done, whatever was not is done by the next pass.
 
 mod advice;
+mod against;
 mod apply;
 mod clock;
 mod erase;
@@ -32,6 +33,7 @@ mod verify;
 mod watch;
 mod workspace;
 
+pub use against::{Base, plan_against};
 pub use apply::{AppliedTask, ApplyReport, Approval, apply};
 pub use clock::Clock;
 pub use error::PassError;

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::engine::{Engine, ProbeOptions};
 use crate::manifest::Loaded;
-use crate::model::{Action, Name, Phase, Reason, TaskId};
+use crate::model::{Action, Name, Phase, Position, Reason, Request, TaskId};
 use crate::plan::{
-    BlockFound, DatasetBlocks, Draft, Evidence, FileCounts, FileProblem, Inventory, OpenBlock,
-    Plan, PlanInputs, SearchBlock, Situation, blocking, draft, finish, guard_draft, guard_plan,
-    to_search, triage,
+    BlockFound, Comparison, DatasetBlocks, Draft, Evidence, FileCounts, FileProblem, Inventory,
+    OpenBlock, Plan, PlanInputs, PlannedTask, SearchBlock, Situation, TaskChange, blocking, draft,
+    finish, guard_draft, guard_plan, task_id, to_search, triage,
 };
 use crate::store::{DeploymentKey, State, TaskKeyName};
 
@@ -33,12 +33,41 @@ pub struct PlanReport {
     pub plan: Option<Plan>,
     /// How the command should end.
     pub verdict: Verdict,
+    /// When it was made: tells what is overdue.
+    pub now: Timestamp,
+    /// The directory of the requests, as it was given.
+    pub requests: String,
+    /// Where the requests and their blocks (by key) stand.
+    pub positions: BTreeMap<(Name, Option<String>), Position>,
+    /// What of it the base has not; only with a base.
+    pub comparison: Option<Comparison>,
 }
 
 impl PlanReport {
     /// Whether `apply` would do anything.
     pub fn has_changes(&self) -> bool {
         self.plan.as_ref().is_some_and(Plan::has_changes)
+    }
+
+    /// The tasks to show, in the plan's order: all of them, or, with a base, those that it has not or has
+    /// otherwise.
+    pub fn shown_tasks(&self) -> impl Iterator<Item = (&PlannedTask, Option<&TaskChange>)> {
+        let tasks = self.plan.iter().flat_map(|plan| &plan.tasks);
+        tasks.filter_map(|task| match &self.comparison {
+            None => Some((task, None)),
+            Some(comparison) => Some((task, Some(comparison.tasks.get(&task_id(task))?))),
+        })
+    }
+
+    /// Whether the task is past its due date and not done.
+    pub fn is_overdue(&self, task: &PlannedTask) -> bool {
+        is_overdue(task, self.now)
+    }
+
+    /// Where the task's block stands, or its request; `None` where the file is gone.
+    pub fn position(&self, task: &PlannedTask) -> Option<&Position> {
+        let of = |key: &Option<String>| self.positions.get(&(task.request.clone(), key.clone()));
+        of(&task.key).or_else(|| of(&None))
     }
 }
 
@@ -47,23 +76,56 @@ impl PlanReport {
 /// # Errors
 /// Something could not be read, or the ledger is damaged.
 pub fn plan(workspace: &Workspace, events: &mut dyn Events) -> Result<PlanReport, PassError> {
+    Ok(plan_texts(workspace, &Texts::read(workspace)?, events)?.report)
+}
+
+/// A report, and the requests that it is about.
+pub(super) struct Planned {
+    pub(super) report: PlanReport,
+    pub(super) requests: Vec<Request>,
+}
+
+/// Plans what these files say.
+///
+/// # Errors
+/// As [`plan`].
+pub(super) fn plan_texts(
+    workspace: &Workspace,
+    texts: &Texts,
+    events: &mut dyn Events,
+) -> Result<Planned, PassError> {
     let now = workspace.clock.now();
-    let texts = Texts::read(workspace)?;
     let loaded = texts.load(now);
-    if !loaded.catalog_valid {
-        return Ok(PlanReport {
-            diagnostics: loaded.diagnostics,
-            plan: None,
-            verdict: Verdict::Invalid,
-        });
+    let mut report = PlanReport {
+        diagnostics: loaded.diagnostics.clone(),
+        plan: None,
+        verdict: Verdict::Invalid,
+        now,
+        requests: workspace.requests.to_string_lossy().into_owned(),
+        positions: positions(&loaded.requests),
+        comparison: None,
+    };
+    if loaded.catalog_valid {
+        let state = state_dir(workspace, &loaded.catalog)?.read()?;
+        let engine = engine(workspace, &loaded.catalog)?;
+        let pass = Pass { workspace, texts, loaded: &loaded, engine: &engine, now };
+        let inventory = pass.inventory()?;
+        let outlook = pass.look(&state, inventory, events)?;
+        report.verdict = verdict(&outlook.plan, now, Verdict::Invalid).and(invalid(&loaded));
+        report.plan = Some(outlook.plan);
     }
-    let state = state_dir(workspace, &loaded.catalog)?.read()?;
-    let engine = engine(workspace, &loaded.catalog)?;
-    let pass = Pass { workspace, texts: &texts, loaded: &loaded, engine: &engine, now };
-    let inventory = pass.inventory()?;
-    let outlook = pass.look(&state, inventory, events)?;
-    let verdict = verdict(&outlook.plan, now, Verdict::Invalid).and(invalid(&loaded));
-    Ok(PlanReport { diagnostics: loaded.diagnostics, plan: Some(outlook.plan), verdict })
+    Ok(Planned { report, requests: loaded.requests })
+}
+
+fn positions(requests: &[Request]) -> BTreeMap<(Name, Option<String>), Position> {
+    let mut all = BTreeMap::new();
+    for request in requests {
+        all.insert((request.name.clone(), None), request.position.clone());
+        for block in &request.users {
+            all.insert((request.name.clone(), Some(block.key.clone())), block.position.clone());
+        }
+    }
+    all
 }
 
 /// What a pass rests on besides state and files.
@@ -281,12 +343,16 @@ fn invalid(loaded: &Loaded) -> Verdict {
     if has_errors(&loaded.diagnostics) { Verdict::Invalid } else { Verdict::Done }
 }
 
+fn is_overdue(task: &PlannedTask, now: Timestamp) -> bool {
+    !task.phase.is_final() && task.due.is_some_and(|due| due < now)
+}
+
 /// How a plan or report ends: `rejected` is what a rejected task means for the command at hand.
 pub(super) fn verdict(plan: &Plan, now: Timestamp, rejected: Verdict) -> Verdict {
     plan.tasks
         .iter()
         .map(|task| {
-            let overdue = !task.phase.is_final() && task.due.is_some_and(|due| due < now);
+            let overdue = is_overdue(task, now);
             let by_phase = match (task.phase, task.reason) {
                 (Phase::Rejected, _) => rejected,
                 (Phase::Failed, _) => Verdict::Partial,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::model::Phase;
 use crate::reconcile::ApplyReport;
 
+use super::escape::printable;
 use super::plan::{found, task_name, totals_line};
 use super::style::plural;
 use super::{Style, diagnostics_json, document, table};
@@ -14,7 +15,7 @@ use super::{Style, diagnostics_json, document, table};
 /// The report as a person reads it.
 pub fn apply_human(report: &ApplyReport, style: Style) -> String {
     if report.plan_id.is_none() {
-        return report.notes.iter().map(|note| format!("{note}\n")).collect();
+        return report.notes.iter().map(|note| format!("{}\n", printable(note))).collect();
     }
     let mut rows = Vec::new();
     for done in report.tasks.iter().filter(|t| t.touched) {
@@ -33,7 +34,7 @@ pub fn apply_human(report: &ApplyReport, style: Style) -> String {
             task.action.map_or_else(String::new, |a| a.to_string()),
             state,
             plural(rows_found, "row", "rows"),
-            done.package.clone().or_else(|| task.message.clone()).unwrap_or_default(),
+            printable(done.package.as_ref().or(task.message.as_ref()).map_or("", String::as_str)),
         ]);
     }
     let mut text = String::new();
@@ -44,7 +45,7 @@ pub fn apply_human(report: &ApplyReport, style: Style) -> String {
     }
     text.push('\n');
     for note in &report.notes {
-        let _ = writeln!(text, "{} {note}", style.dim("note:"));
+        let _ = writeln!(text, "{} {}", style.dim("note:"), printable(note));
     }
     let _ = writeln!(text, "{} {}", style.bold("Applied:"), totals_line(&report.totals));
     if let Some(head) = &report.head {

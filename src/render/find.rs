@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::reconcile::FindReport;
 
+use super::escape::printable;
 use super::style::count;
 use super::{diagnostics_json, document, table};
 
@@ -25,9 +26,7 @@ pub fn find_human(report: &FindReport) -> String {
         .flat_map(|d| {
             d.by.iter().map(|part| {
                 let mut row = vec![d.dataset.to_string(), count(part.rows)];
-                row.extend(
-                    part.values.iter().map(|v| v.clone().unwrap_or_else(|| "(none)".to_owned())),
-                );
+                row.extend(part.values.iter().map(|v| printable(v.as_deref().unwrap_or("(none)"))));
                 row
             })
         })

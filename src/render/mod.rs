@@ -1,24 +1,39 @@
-//! Reports → text: for people, as JSON, as Markdown. One function a report and format; nothing here
+//! Reports → text: for people, as JSON, Markdown, SARIF, JUnit XML, annotations. One function a report and format; nothing here
 //! decides anything.
 
+mod against;
+mod annotations;
 mod apply;
 mod check;
 mod diagnostics;
+mod escape;
 mod find;
+mod finding;
 mod json;
+mod junit;
 mod markdown;
+mod places;
 mod plan;
+mod sarif;
 mod status;
 mod style;
 mod verify;
 
+pub use annotations::{check_annotations, check_code_quality, plan_annotations, plan_code_quality};
 pub use apply::{apply_human, apply_json};
 pub use check::{check_human, check_json};
 pub use diagnostics::{diagnostics_human, diagnostics_json};
+pub use escape::{Written, without_commands};
 pub use find::{find_human, find_json};
 pub use json::document;
-pub use markdown::{check_markdown, plan_markdown, table_markdown};
-pub use plan::{plan_human, plan_json};
+pub use junit::{check_junit, plan_junit};
+pub use markdown::{
+    COMMENT_LIMIT, apply_markdown, check_markdown, find_markdown, history_markdown, plan_markdown,
+    status_markdown, verify_markdown,
+};
+pub use places::Places;
+pub use plan::{plan_human, plan_json, plan_report_human};
+pub use sarif::{check_sarif, plan_sarif};
 pub use status::{Vocabulary, history_human, history_json, status_human, status_json};
 pub use style::{Style, bytes, count, plural, table};
 pub use verify::{verify_human, verify_json};

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::model::{Action, Phase};
-use crate::plan::{Plan, PlannedTask, TaskDataset, Totals};
+use crate::plan::{Plan, PlannedTask, TaskChange, TaskDataset, Totals};
 use crate::reconcile::PlanReport;
 
+use super::escape::printable;
 use super::style::{bytes, count, plural};
-use super::{Style, diagnostics_json, document};
+use super::{Style, against, diagnostics_json, document};
 
 /// The plan as a person reads it.
 pub fn plan_human(plan: &Plan, style: Style) -> String {
@@ -28,8 +29,42 @@ pub fn plan_human(plan: &Plan, style: Style) -> String {
         let _ = writeln!(text, "{}\n", style.dim(&line));
     }
     for note in &plan.notes {
-        let _ = writeln!(text, "{} {note}", style.dim("note:"));
+        let _ = writeln!(text, "{} {}", style.dim("note:"), printable(note));
     }
+    let _ = writeln!(text, "{} {}", style.bold("Plan:"), totals_line(&plan.totals));
+    text
+}
+
+/// What of a plan the base has not, or has otherwise; without a base the whole plan.
+pub fn plan_report_human(report: &PlanReport, style: Style) -> String {
+    let (Some(plan), Some(comparison)) = (&report.plan, &report.comparison) else {
+        return report.plan.as_ref().map(|plan| plan_human(plan, style)).unwrap_or_default();
+    };
+    let mut text = String::new();
+    for (task, change) in report.shown_tasks() {
+        let shown = task_human(task, style);
+        let (first, rest) = shown.split_once('\n').unwrap_or((&shown, ""));
+        let lines = match change {
+            Some(TaskChange::Changed(lines)) => lines.as_slice(),
+            _ => &[],
+        };
+        let word = if lines.is_empty() { "new" } else { "changed" };
+        let _ = writeln!(text, "{first}  {}", style.bold(word));
+        for line in lines {
+            let _ = writeln!(text, "    {} {}", style.bold("*"), printable(line));
+        }
+        text.push_str(rest);
+    }
+    for id in &comparison.removed {
+        let _ = writeln!(text, "{} {} removed\n", style.bad("x"), printable(&id.to_string()));
+    }
+    for (file, what) in &comparison.policies {
+        let _ = writeln!(text, "policy file {}: {what}", printable(file));
+    }
+    for note in plan.notes.iter().chain(&comparison.notes) {
+        let _ = writeln!(text, "{} {}", style.dim("note:"), printable(note));
+    }
+    let _ = writeln!(text, "{}", against::line(comparison));
     let _ = writeln!(text, "{} {}", style.bold("Plan:"), totals_line(&plan.totals));
     text
 }
@@ -66,7 +101,7 @@ pub(super) fn totals_line(totals: &Totals) -> String {
 /// `request/key`.
 pub(super) fn task_name(task: &PlannedTask) -> String {
     match &task.key {
-        Some(key) => format!("{}/{key}", task.request),
+        Some(key) => format!("{}/{}", task.request, printable(key)),
         None => task.request.to_string(),
     }
 }
@@ -97,7 +132,7 @@ fn task_human(task: &PlannedTask, style: Style) -> String {
     }
     text.push('\n');
     if let Some(message) = &task.message {
-        let _ = writeln!(text, "    {message}");
+        let _ = writeln!(text, "    {}", printable(message));
     }
     let identities: Vec<String> = task
         .identities
@@ -146,7 +181,7 @@ fn dataset_human(dataset: &TaskDataset, action: Option<Action>, style: Style) ->
             text,
             "      {} {}  {}  {}",
             style.warn("~"),
-            field.path,
+            printable(&field.path),
             field.method,
             plural(field.cells, "cell", "cells")
         );
@@ -157,7 +192,12 @@ fn dataset_human(dataset: &TaskDataset, action: Option<Action>, style: Style) ->
         } else {
             plural(kept.cells, "cell", "cells")
         };
-        let _ = writeln!(text, "      = {}  kept  {what}  {}", kept.path, style.dim(&kept.why));
+        let _ = writeln!(
+            text,
+            "      = {}  kept  {what}  {}",
+            printable(&kept.path),
+            style.dim(&printable(&kept.why))
+        );
     }
     if dataset.files_touched > 0 {
         let line = format!(
@@ -185,7 +225,19 @@ pub fn plan_json(report: &PlanReport) -> String {
         }
     };
     if let Value::Object(keys) = &mut body {
+        if let Some(comparison) = &report.comparison {
+            keys.insert("tasks".to_owned(), report.shown_tasks().map(task_json).collect());
+            keys.insert("base".to_owned(), against::json(comparison));
+        }
         keys.insert("diagnostics".to_owned(), diagnostics_json(&report.diagnostics));
     }
     document("plan", &body)
+}
+
+fn task_json((task, change): (&PlannedTask, Option<&TaskChange>)) -> Value {
+    let mut value = serde_json::to_value(task).unwrap_or_default();
+    if let (Value::Object(keys), Some(change)) = (&mut value, change) {
+        keys.extend(against::task_json(change));
+    }
+    value
 }

@@ -8,6 +8,7 @@ use crate::model::TaskId;
 use crate::plan::HistoryEntry;
 use crate::reconcile::{StatusReport, StatusTask};
 
+use super::escape::printable;
 use super::plan::day;
 use super::style::plural;
 use super::{Style, document, table};
@@ -26,7 +27,7 @@ pub enum Vocabulary {
     Drp,
 }
 
-fn phase(task: &StatusTask, vocabulary: Vocabulary) -> (String, Option<String>) {
+pub(super) fn phase(task: &StatusTask, vocabulary: Vocabulary) -> (String, Option<String>) {
     let reason = task.reason.map(|r| r.to_string());
     match vocabulary {
         Vocabulary::Amparo => (task.phase.to_string(), reason),
@@ -52,12 +53,14 @@ pub fn status_human(report: &StatusReport, vocabulary: Vocabulary, style: Style)
             let due = task.due.map(day).unwrap_or_default();
             vec![
                 task.task.request.to_string(),
-                task.task.key.clone().unwrap_or_default(),
+                printable(task.task.key.as_deref().unwrap_or_default()),
                 task.task.action.map_or_else(String::new, |a| a.to_string()),
                 phase,
                 reason.unwrap_or_default(),
                 if task.overdue { style.bad(&format!("{due} overdue")) } else { due },
-                task.package.clone().or_else(|| task.message.clone()).unwrap_or_default(),
+                printable(
+                    task.package.as_ref().or(task.message.as_ref()).map_or("", String::as_str),
+                ),
             ]
         })
         .collect();
@@ -74,7 +77,7 @@ fn trouble(task: &StatusTask, style: Style) -> String {
     if task.failure.is_none() && task.help.is_none() {
         return text;
     }
-    let _ = write!(text, "\n{}", style.bold(&TaskId::from(&task.task).to_string()));
+    let _ = write!(text, "\n{}", style.bold(&printable(&TaskId::from(&task.task).to_string())));
     if let Some(failure) = &task.failure {
         let _ = write!(
             text,
@@ -138,13 +141,13 @@ pub fn history_human(entries: &[HistoryEntry]) -> String {
         .map(|entry| {
             vec![
                 entry.task.request.to_string(),
-                entry.task.key.clone().unwrap_or_default(),
+                printable(entry.task.key.as_deref().unwrap_or_default()),
                 entry.task.action.map_or_else(String::new, |a| a.to_string()),
-                entry.sources.join(", "),
+                printable(&entry.sources.join(", ")),
                 day(entry.requested_at),
                 entry.handled_at.map(day).unwrap_or_default(),
                 format!("{:?}", entry.status),
-                entry.package.clone().unwrap_or_default(),
+                printable(entry.package.as_deref().unwrap_or_default()),
                 entry.expires_at.map(day).unwrap_or_default(),
             ]
         })

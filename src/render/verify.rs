@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::reconcile::VerifyReport;
 
+use super::escape::printable;
 use super::style::plural;
 use super::{Style, document, table};
 
@@ -19,7 +20,7 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
         plural(ledger.entries, "entry", "entries")
     );
     for problem in &report.problems {
-        let _ = writeln!(text, "  {} {problem}", style.bad("!"));
+        let _ = writeln!(text, "  {} {}", style.bad("!"), printable(problem));
     }
     if let Some(erasures) = &report.erasures {
         let rows: Vec<_> = erasures
@@ -30,7 +31,7 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
                     Some(0) => style.good("gone"),
                     Some(n) => style.bad(&plural(n, "row found", "rows found")),
                 };
-                vec![e.request.to_string(), e.key.clone().unwrap_or_default(), found]
+                vec![e.request.to_string(), printable(e.key.as_deref().unwrap_or_default()), found]
             })
             .collect();
         if !rows.is_empty() {
@@ -44,7 +45,7 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
             .map(|p| {
                 let state =
                     if p.intact { style.good("intact") } else { style.bad("missing or altered") };
-                vec![p.package.clone(), state]
+                vec![printable(&p.package), state]
             })
             .collect();
         if !rows.is_empty() {

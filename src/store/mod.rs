@@ -20,6 +20,7 @@ mod storage;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub(crate) use digest::sha256;
 pub use error::StoreError;
 pub use exports::{Exports, FinishedPackage, PublishedPackage};
 pub use fingerprint::fingerprint;
