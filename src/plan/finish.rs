@@ -120,6 +120,10 @@ impl<'a> Measured<'a> {
             identities: task.identities.clone(),
             datasets,
         };
+        let erases = planned.datasets.iter().any(|dataset| dataset.rows_erased > 0);
+        if planned.phase == Phase::Failed && erases {
+            planned.reason = Some(Reason::PartiallyCompleted);
+        }
         // A hold that keeps nothing but nulls does not stand in the way.
         if task.is_held() && standing.reason == Some(Reason::Held) && !keeps(task, &planned) {
             (planned.phase, planned.reason, planned.message) = (Phase::Submitted, None, None);

@@ -29,8 +29,9 @@ pub struct DatasetFiles {
     pub leaves: Vec<Leaf>,
     /// SHA-256, in hex, over names, sizes, versions and footers of all files.
     pub digest: String,
-    /// Whatever makes the dataset unreadable, by file. Not empty: tasks that need the dataset fail with
-    /// `DataUnreadable`; it never counts as "no match".
+    /// Whatever makes the dataset or a file of it unusable. Not empty: tasks that need the dataset fail
+    /// with `DataUnreadable`, once a delete has done what the problems do not hinder; it never counts as
+    /// "no match".
     pub problems: Vec<FileProblem>,
 }
 
@@ -56,6 +57,38 @@ pub struct FileProblem {
     /// It stops every pass before anything is written (overlapping datasets, a place of our own inside
     /// one), rather than failing the tasks that need the dataset.
     pub stops_pass: bool,
+    /// What cannot be done because of it.
+    pub hinders: Hindrance,
+}
+
+/// How far a problem reaches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hindrance {
+    /// The whole dataset cannot be used.
+    #[default]
+    Dataset,
+    /// One file cannot be used; the dataset's others can.
+    File(PathBuf),
+    /// One file cannot be erased from; it can be read.
+    Erasing(PathBuf),
+}
+
+impl FileProblem {
+    /// A problem of a whole dataset.
+    pub fn of_dataset(shown: impl Into<String>, what: impl Into<String>) -> Self {
+        let (shown, what) = (shown.into(), what.into());
+        Self { shown, what, stops_pass: false, hinders: Hindrance::Dataset }
+    }
+
+    /// A problem of one file alone.
+    pub fn of_file(path: PathBuf, shown: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { hinders: Hindrance::File(path), ..Self::of_dataset(shown, what) }
+    }
+
+    /// A file that can be read, and not be erased from.
+    pub fn of_erasing(path: PathBuf, shown: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { hinders: Hindrance::Erasing(path), ..Self::of_dataset(shown, what) }
+    }
 }
 
 /// What a file was when it was looked at: a later difference means that another writer came.

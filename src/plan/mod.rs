@@ -39,7 +39,9 @@ pub use finish::finish;
 pub use found::{BlockFound, BlockRef, DatasetFound, FoundHit, FoundRow};
 pub use guard::{Broken, guard_draft, guard_plan};
 pub use hits::{Element, Hit, Identities, IdentityId, Probe, ProbeLeaf, RowKey, RowValue};
-pub use inventory::{DataFile, DatasetFiles, FileProblem, FileStamp, Inventory, RowGroup};
+pub use inventory::{
+    DataFile, DatasetFiles, FileProblem, FileStamp, Hindrance, Inventory, RowGroup,
+};
 pub use ledger_view::{
     Erased, FileErase, FileEraseTask, HistoryEntry, HistoryStatus, LedgerView, PackageRecord,
     SettledCells, SettledFile, TaskCounts, TaskRef, TaskState,

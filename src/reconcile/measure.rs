@@ -1,17 +1,21 @@
 //! Measures what erasures would change, without writing.
 
-use std::collections::BTreeMap;
-
 use crate::engine::Engine;
 use crate::engine::erase::{EraseError, measure as measure_file};
 use crate::model::Name;
-use crate::plan::{FileCounts, FileWork};
+use crate::plan::{FileCounts, FileProblem, FileWork};
 use crate::store::in_parallel;
 
 use super::{Event, Events, PassError};
 
-/// Datasets in which a file could not be measured: the file, what is wrong, whether it changed.
-type Unmeasured = BTreeMap<Name, (String, String, bool)>;
+/// A file that could not be measured.
+pub(super) struct Unmeasured {
+    pub(super) dataset: Name,
+    /// Nothing can be erased in it.
+    pub(super) problem: FileProblem,
+    /// Another writer changed it: another look may settle it.
+    pub(super) changed: bool,
+}
 
 /// What each file's erasure would change, without writing; in the order of `work`.
 ///
@@ -21,9 +25,9 @@ pub(super) fn measure(
     engine: &Engine,
     work: &[FileWork],
     events: &mut dyn Events,
-) -> Result<Result<Vec<FileCounts>, Unmeasured>, PassError> {
+) -> Result<Result<Vec<FileCounts>, Vec<Unmeasured>>, PassError> {
     let results = in_parallel(engine.jobs(), work, measure_file);
-    let (mut counts, mut failed) = (Vec::with_capacity(work.len()), Unmeasured::new());
+    let (mut counts, mut failed) = (Vec::with_capacity(work.len()), Vec::new());
     for (work, result) in work.iter().zip(results) {
         events.event(Event::Step { what: format!("measured {}", work.shown) });
         match result {
@@ -31,7 +35,8 @@ pub(super) fn measure(
             Err(error) => {
                 let changed = matches!(error, EraseError::Changed { .. });
                 let what = super::error::chain(&error);
-                failed.entry(work.dataset.clone()).or_insert((work.shown.clone(), what, changed));
+                let problem = FileProblem::of_erasing(work.path.clone(), &work.shown, what);
+                failed.push(Unmeasured { dataset: work.dataset.clone(), problem, changed });
             }
         }
     }

@@ -105,6 +105,14 @@ impl<'a> Outcomes<'a> {
         else {
             return;
         };
+        if planned.phase == Phase::Failed {
+            // All has been done that what it failed on does not hinder.
+            let done = erasure.files > 0 || self.earlier(task).files > 0;
+            let reason = if done { Reason::PartiallyCompleted } else { Reason::DataUnreadable };
+            let message = planned.message.clone().unwrap_or_default();
+            let cause = task.standing.cause.clone().unwrap_or_else(Cause::transient);
+            return self.failed(index, Failed { reason, message, cause }, erasure);
+        }
         let counts = self.counted(task, erasure);
         let earlier = self.earlier(task).files > 0;
         let held = planned.reason == Some(Reason::Held);

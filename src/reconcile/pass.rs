@@ -9,14 +9,15 @@ use crate::engine::{Engine, ProbeOptions};
 use crate::manifest::Loaded;
 use crate::model::{Action, Name, Phase, Position, Reason, Request, TaskId};
 use crate::plan::{
-    BlockFound, Comparison, DatasetBlocks, Draft, Evidence, FileCounts, FileProblem, Inventory,
-    OpenBlock, Plan, PlanInputs, PlannedTask, SearchBlock, Situation, TaskChange, blocking, draft,
-    finish, guard_draft, guard_plan, task_id, to_search, triage,
+    BlockFound, Comparison, DatasetBlocks, Draft, Evidence, FileCounts, Inventory, OpenBlock, Plan,
+    PlanInputs, PlannedTask, SearchBlock, Situation, TaskChange, blocking, draft, finish,
+    guard_draft, guard_plan, task_id, to_search, triage,
 };
 use crate::store::{DeploymentKey, State, TaskKeyName};
 
 use super::gather::{Texts, engine, fingerprints, layout_faults, reserved, state_dir};
 use super::grounds::Grounds;
+use super::measure::Unmeasured;
 use super::search::search;
 use super::settled::leave_out;
 use super::{Event, Events, PassError, Tries, Verdict, Workspace};
@@ -220,9 +221,9 @@ impl Pass<'_> {
             ProbeOptions::default(),
             events,
         )?;
-        for (name, (shown, what)) in searched.unreadable {
+        for (name, problems) in searched.unreadable {
             if let Some(files) = inventory.datasets.get_mut(&name) {
-                files.problems.push(FileProblem { shown, what, stops_pass: false });
+                files.problems.extend(problems);
             }
         }
         let blocks = blocking(situation.catalog, &inventory, self.now);
@@ -248,7 +249,7 @@ impl Pass<'_> {
         Ok((Outlook { inventory, found, draft: drafted, counts, plan, grounds }, moved))
     }
 
-    /// Drafts and measures, leaving out datasets in which a file cannot be measured.
+    /// Drafts and measures, leaving out files that cannot be measured: nothing can be erased in them.
     fn measured(
         &self,
         situation: Situation<'_>,
@@ -267,10 +268,10 @@ impl Pass<'_> {
             match super::measure::measure(self.engine, &drafted.erase, events)? {
                 Ok(counts) => return Ok((drafted, counts)),
                 Err(unreadable) => {
-                    for (name, (shown, what, changed)) in unreadable {
+                    for Unmeasured { dataset, problem, changed } in unreadable {
                         *moved |= changed;
-                        if let Some(files) = inventory.datasets.get_mut(&name) {
-                            files.problems.push(FileProblem { shown, what, stops_pass: false });
+                        if let Some(files) = inventory.datasets.get_mut(&dataset) {
+                            files.problems.push(problem);
                         }
                     }
                     *blocks = blocking(situation.catalog, inventory, self.now);

@@ -68,7 +68,7 @@ pub(super) fn recover(
     for (dataset, what) in stuck {
         if let Some(files) = inventory.datasets.get_mut(&dataset) {
             let shown = format!("dataset {dataset}");
-            files.problems.push(FileProblem { shown, what, stops_pass: false });
+            files.problems.push(FileProblem::of_dataset(shown, what));
         }
     }
     if !records.is_empty() {

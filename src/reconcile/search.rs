@@ -1,25 +1,34 @@
 //! Carries a search through: the plan says what to read, the engine reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::engine::{Engine, EngineError, ProbeOptions};
 use crate::model::{Catalog, Name};
-use crate::plan::{BlockFound, Inventory, Search, SearchBlock, Step};
+use crate::plan::{
+    BlockFound, DatasetFiles, FileProblem, Hit, Inventory, Probe, RowKey, RowValue, Search,
+    SearchBlock, Step,
+};
 
 use super::{Event, Events, PassError};
+
+/// Files of a dataset that may turn out unreadable while it is searched, each at the price of another
+/// scan; with more of them the dataset is.
+const MOST_UNREADABLE: usize = 16;
 
 /// What a search gave.
 pub(super) struct Searched {
     /// By block.
     pub(super) found: Vec<BlockFound>,
-    /// Datasets that could not be read to the end, and why, naming the file.
-    pub(super) unreadable: BTreeMap<Name, (String, String)>,
+    /// What could not be read, by dataset: files, that were left out, or the dataset.
+    pub(super) unreadable: BTreeMap<Name, Vec<FileProblem>>,
     /// Files changed under the search: another look may settle it.
     pub(super) moved: bool,
 }
 
 /// Searches all blocks at once: one scan a dataset, then one for each round of expansion. `options` say
-/// whether statistics and filters of the files are believed: never for `verify`.
+/// whether statistics and filters of the files are believed: never for `verify`. A file that cannot be
+/// read is left out, and the others are searched again.
 ///
 /// # Errors
 /// The engine as a whole failed; a dataset that cannot be read is an outcome.
@@ -32,66 +41,117 @@ pub(super) fn search(
     events: &mut dyn Events,
 ) -> Result<Searched, PassError> {
     let mut search = Search::new(catalog, inventory, blocks);
-    let mut unreadable = BTreeMap::new();
-    let mut moved = false;
+    let mut readings: BTreeMap<usize, Reading<'_>> = (0..)
+        .zip(&catalog.datasets)
+        .filter_map(|(index, dataset)| {
+            Some((index, Reading::new(engine, inventory.datasets.get(&dataset.name)?)))
+        })
+        .collect();
     loop {
         match search.step() {
             Step::Done => break,
             Step::Probe(probes) => {
                 events.event(Event::Stage { name: "searching", steps: probes.len() as u64 });
                 for (index, probe) in probes {
-                    let Some((name, files)) = files(catalog, inventory, index) else { continue };
-                    let hits = match engine.probe(files, &probe, options) {
-                        Ok(hits) => hits,
-                        Err(error) => {
-                            moved |= note(&mut unreadable, name, error)?;
-                            Vec::new()
-                        }
-                    };
-                    events.event(Event::Step { what: format!("searched {name}") });
+                    let Some(reading) = readings.get_mut(&index) else { continue };
+                    let hits = reading.probe(probe, options)?;
+                    let what = format!("searched {}", reading.files.dataset);
+                    events.event(Event::Step { what });
                     search.supply_hits(index, hits);
                 }
             }
             Step::Values(wanted) => {
                 for wanted in wanted {
-                    let Some((name, files)) = files(catalog, inventory, wanted.dataset) else {
-                        continue;
-                    };
-                    let values = match engine.values(files, &wanted.rows, &wanted.leaves) {
-                        Ok(values) => values,
-                        Err(error) => {
-                            moved |= note(&mut unreadable, name, error)?;
-                            Vec::new()
-                        }
-                    };
+                    let Some(reading) = readings.get_mut(&wanted.dataset) else { continue };
+                    let values = reading.values(wanted.rows, &wanted.leaves)?;
                     search.supply_values(wanted.dataset, values);
                 }
             }
         }
     }
+    let moved = readings.values().any(|reading| reading.moved);
+    let unreadable = readings
+        .into_values()
+        .filter(|reading| !reading.problems.is_empty())
+        .map(|reading| (reading.files.dataset.clone(), reading.problems))
+        .collect();
     Ok(Searched { found: search.finish(), unreadable, moved })
 }
 
-fn files<'a>(
-    catalog: &'a Catalog,
-    inventory: &'a Inventory,
-    index: usize,
-) -> Option<(&'a Name, &'a crate::plan::DatasetFiles)> {
-    let dataset = catalog.datasets.get(index)?;
-    inventory.datasets.get(&dataset.name).map(|files| (&dataset.name, files))
+/// A dataset that is being searched, and what of it turned out unreadable.
+struct Reading<'a> {
+    engine: &'a Engine,
+    files: &'a DatasetFiles,
+    left_out: BTreeSet<u32>,
+    problems: Vec<FileProblem>,
+    /// Too much cannot be read: nothing more is tried.
+    given_up: bool,
+    moved: bool,
 }
 
-/// Notes a dataset that cannot be read; whether that is because a file changed meanwhile.
-pub(super) fn note(
-    unreadable: &mut BTreeMap<Name, (String, String)>,
-    dataset: &Name,
-    error: EngineError,
-) -> Result<bool, PassError> {
-    let (shown, what, moved) = match error {
-        EngineError::Unreadable { shown, what } => (shown, what, false),
-        EngineError::Changed { shown } => (shown, "it changed while it was read".to_owned(), true),
-        other => return Err(other.into()),
-    };
-    unreadable.entry(dataset.clone()).or_insert((shown, what));
-    Ok(moved)
+impl<'a> Reading<'a> {
+    fn new(engine: &'a Engine, files: &'a DatasetFiles) -> Self {
+        let (left_out, problems) = (BTreeSet::new(), Vec::new());
+        Self { engine, files, left_out, problems, given_up: false, moved: false }
+    }
+
+    fn probe(&mut self, probe: Probe, options: ProbeOptions<'_>) -> Result<Vec<Hit>, PassError> {
+        let probe = Arc::new(probe);
+        while !self.given_up {
+            let chosen = self.candidates(options.candidates);
+            let candidates = chosen.as_deref().or(options.candidates);
+            let options = ProbeOptions { candidates, ..options };
+            match self.engine.probe(self.files, Arc::clone(&probe), options) {
+                Ok(hits) => return Ok(hits),
+                Err(error) => self.note(error)?,
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn values(&mut self, rows: Vec<RowKey>, leaves: &[u16]) -> Result<Vec<RowValue>, PassError> {
+        let mut rows = rows;
+        while !self.given_up {
+            rows.retain(|row| !self.left_out.contains(&row.file));
+            match self.engine.values(self.files, &rows, leaves) {
+                Ok(values) => return Ok(values),
+                Err(error) => self.note(error)?,
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The files to search, where some are left out.
+    fn candidates(&self, among: Option<&[u32]>) -> Option<Vec<u32>> {
+        if self.left_out.is_empty() {
+            return None;
+        }
+        let all = 0..u32::try_from(self.files.files.len()).unwrap_or(u32::MAX);
+        let among = among.map_or_else(|| all.collect(), <[u32]>::to_vec);
+        Some(among.into_iter().filter(|file| !self.left_out.contains(file)).collect())
+    }
+
+    /// Leaves out the file that could not be read, or gives up.
+    fn note(&mut self, error: EngineError) -> Result<(), PassError> {
+        let (shown, what) = match error {
+            EngineError::Unreadable { shown, what } => (shown, what),
+            EngineError::Changed { shown } => {
+                self.moved = true;
+                (shown, "it changed while it was read".to_owned())
+            }
+            other => return Err(other.into()),
+        };
+        let before = self.left_out.len();
+        // Several files may be shown alike: which of them it was cannot be told.
+        for (index, file) in (0..).zip(&self.files.files) {
+            if file.shown == shown && self.left_out.insert(index) {
+                self.problems.push(FileProblem::of_file(file.path.clone(), &shown, &what));
+            }
+        }
+        if self.left_out.len() == before || self.left_out.len() > MOST_UNREADABLE {
+            self.given_up = true;
+            self.problems.push(FileProblem::of_dataset(shown, what));
+        }
+        Ok(())
+    }
 }

@@ -8,12 +8,13 @@ use crate::engine::ProbeOptions;
 use crate::manifest::Loaded;
 use crate::model::{Action, Catalog, Limits, Name, Phase, Request, TaskId};
 use crate::plan::{
-    Evidence, FileWork, Inventory, LedgerView, SearchBlock, Situation, blocking, draft, to_search,
-    triage,
+    Evidence, FileProblem, FileWork, Inventory, LedgerView, SearchBlock, Situation, blocking,
+    draft, to_search, triage,
 };
 use crate::store::{Exports, Head, State};
 
 use super::gather::{Texts, engine, fingerprints, reserved, settings_of, state_dir};
+use super::measure::Unmeasured;
 use super::search::search;
 use super::settled::shows;
 use super::{Events, PassError, Workspace};
@@ -202,8 +203,12 @@ impl<'a> Erasures<'a> {
             .collect();
         let options = ProbeOptions { prune: false, ..ProbeOptions::default() };
         let searched = search(&engine, &self.catalog, &inventory, blocks, options, events)?;
-        if let Some((dataset, (shown, what))) = searched.unreadable.into_iter().next() {
-            return Err(PassError::Unverifiable { dataset, what: format!("{shown}: {what}") });
+        let unreadable = searched.unreadable.into_iter().find_map(|(dataset, problems)| {
+            let FileProblem { shown, what, .. } = problems.into_iter().next()?;
+            Some(PassError::Unverifiable { dataset, what: format!("{shown}: {what}") })
+        });
+        if let Some(error) = unreadable {
+            return Err(error);
         }
         let evidence = Evidence {
             inventory: &inventory,
@@ -215,11 +220,12 @@ impl<'a> Erasures<'a> {
         let counts = match super::measure::measure(&engine, &draft.erase, events)? {
             Ok(counts) => counts,
             Err(unreadable) => {
-                let (dataset, (shown, what, _)) = unreadable
-                    .into_iter()
-                    .next()
-                    .ok_or_else(|| PassError::Bug("no file failed".to_owned()))?;
-                return Err(PassError::Unverifiable { dataset, what: format!("{shown}: {what}") });
+                let Some(Unmeasured { dataset, problem, .. }) = unreadable.into_iter().next()
+                else {
+                    return Err(PassError::Bug("no file failed".to_owned()));
+                };
+                let what = format!("{}: {}", problem.shown, problem.what);
+                return Err(PassError::Unverifiable { dataset, what });
             }
         };
         let mut rows: BTreeMap<TaskId, u64> =

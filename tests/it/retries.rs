@@ -2,8 +2,11 @@
 
 use std::fs;
 
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
 use serde_json::Value;
 
+use crate::support::amparo_arrow::{ArrowWriter, RecordBatch};
 use crate::support::{Env, task, text};
 
 /// A lake of two datasets, of which the first holds a truncated file beside a good one.
@@ -78,6 +81,110 @@ fn status_says_what_failed_how_often_since_when_and_what_to_do() {
     for key in ["attempts", "firstFailedAt", "nextTryAt", "help"] {
         assert!(done[key].is_null(), "{key}: {done:#}");
     }
+}
+
+/// The names that are left in a file.
+fn left(env: &Env, file: &str) -> Vec<String> {
+    let names = env.rows(file).into_iter().filter_map(|row| row.into_iter().next().flatten());
+    names.filter(|name| !name.starts_with("Privacy-")).collect()
+}
+
+#[test]
+fn one_corrupt_file_fails_a_delete_after_everything_else_was_done() {
+    let env = env();
+    delete(&env);
+    let plan = env.plan().exits(5).json();
+    let planned = task(&plan, "A", "delete");
+    assert_eq!(
+        (&planned["phase"], &planned["reason"]),
+        (&"Failed".into(), &"PartiallyCompleted".into())
+    );
+    assert_eq!(plan["totals"]["rowsErased"], 2);
+    let report = apply(&env, "2026-11-22T09:00:00Z").exits(5).json();
+    let failed = task(&report, "A", "delete");
+    assert_eq!(
+        (&failed["phase"], &failed["reason"]),
+        (&"Failed".into(), &"PartiallyCompleted".into())
+    );
+    assert!(failed["message"].as_str().unwrap().contains("lake/e/b.parquet"), "{failed:#}");
+    assert_eq!(left(&env, "lake/e/a.parquet"), ["q"]);
+    assert_eq!(left(&env, "lake/f/a.parquet"), ["q"]);
+    assert_eq!(status(&env, "2026-11-22T09:00:00Z")["counts"]["rowsErased"], 2);
+
+    // Nothing is left to erase, and it is not complete.
+    let lake = env.files("lake");
+    let again = apply(&env, "2026-11-22T09:01:00Z").exits(5).json();
+    assert_eq!(task(&again, "A", "delete")["reason"], "PartiallyCompleted");
+    assert!(lake == env.files("lake"));
+
+    env.parquet("lake/e/b.parquet", vec![("who", text(&["p", "r"]))]);
+    apply(&env, "2026-11-22T09:02:00Z").exits(0);
+    let done = status(&env, "2026-11-22T09:02:00Z");
+    assert_eq!((&done["reason"], &done["counts"]["rowsErased"]), (&"Erased".into(), &3.into()));
+    assert_eq!(left(&env, "lake/e/b.parquet"), ["r"]);
+    // One person in one field: one pseudonym, though weeks may lie between.
+    let name = |file: &str| env.rows(file)[0][0].clone();
+    assert_eq!(name("lake/e/a.parquet"), name("lake/e/b.parquet"));
+}
+
+#[test]
+fn a_file_that_breaks_while_it_is_read_fails_a_delete_after_the_others() {
+    let env = env();
+    delete(&env);
+    // A whole footer over damaged pages: only the search finds out.
+    let mut bytes = fs::read(env.path("lake/e/a.parquet")).unwrap();
+    bytes[4..24].fill(0xff);
+    fs::write(env.path("lake/e/b.parquet"), bytes).unwrap();
+    let report = apply(&env, "2026-11-22T09:00:00Z").exits(5).json();
+    let failed = task(&report, "A", "delete");
+    assert_eq!(failed["reason"], "PartiallyCompleted", "{failed:#}");
+    assert!(failed["message"].as_str().unwrap().contains("lake/e/b.parquet"), "{failed:#}");
+    assert_eq!(left(&env, "lake/e/a.parquet"), ["q"]);
+    let first = status(&env, "2026-11-22T09:00:00Z");
+    // The same file again is the same failure, and another file another one.
+    apply(&env, "2026-11-22T11:00:00Z").exits(5);
+    assert_eq!(status(&env, "2026-11-22T11:00:00Z")["attempts"], 2);
+    let mut bytes = fs::read(env.path("lake/f/a.parquet")).unwrap();
+    bytes[4..24].fill(0xff);
+    fs::write(env.path("lake/e/b.parquet"), bytes).unwrap();
+    apply(&env, "2026-11-22T11:01:00Z").exits(5);
+    let other = status(&env, "2026-11-22T11:01:00Z");
+    assert_eq!((&other["attempts"], &other["message"]), (&1.into(), &first["message"]));
+}
+
+#[test]
+fn access_is_given_whole_or_not_at_all() {
+    let env = env();
+    env.request("r", "  {regulation: gdpr, receivedAt: 2026-11-20, users: [{key: A, action: [access, delete], userIDs: [{namespace: who, value: p}]}]}");
+    let lake = env.files("lake");
+    let report = env.apply().exits(5).json();
+    for action in ["access", "delete"] {
+        let failed = task(&report, "A", action);
+        assert_eq!(failed["reason"], "DataUnreadable", "{failed:#}");
+    }
+    assert!(env.files("exports").is_empty());
+    assert!(lake == env.files("lake"), "nothing is erased before the package is there");
+}
+
+#[test]
+fn a_file_that_can_be_read_and_not_be_erased_from_fails_the_delete_alone() {
+    let env = env();
+    let array = text(&["p", "q"]);
+    let batch = RecordBatch::try_from_iter_with_nullable([("who", array, true)]).unwrap();
+    let pairs = vec![KeyValue::new("owner".to_owned(), "p".to_owned())];
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(pairs)).build();
+    let file = fs::File::create(env.path("lake/e/b.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    env.request("r", "  {regulation: gdpr, receivedAt: 2026-11-20, users: [{key: A, action: [access, delete], userIDs: [{namespace: who, value: p}]}]}");
+    let report = env.apply().exits(5).json();
+    assert_eq!(task(&report, "A", "access")["reason"], "Exported");
+    let failed = task(&report, "A", "delete");
+    assert_eq!(failed["reason"], "PartiallyCompleted", "{failed:#}");
+    assert!(failed["message"].as_str().unwrap().contains("owner"), "{failed:#}");
+    assert_eq!(left(&env, "lake/e/a.parquet"), ["q"]);
+    assert_eq!(left(&env, "lake/e/b.parquet"), ["p", "q"]);
 }
 
 #[test]

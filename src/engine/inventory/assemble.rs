@@ -26,7 +26,7 @@ pub(super) fn assemble(
         match opened {
             Ok(opened) => readable.push((candidate, opened)),
             Err(what) => {
-                problems.push(FileProblem { shown: candidate.shown, what, stops_pass: false })
+                problems.push(FileProblem::of_file(candidate.path, candidate.shown, what));
             }
         }
     }
@@ -35,13 +35,13 @@ pub(super) fn assemble(
     let mut union = Union::default();
     for (candidate, opened) in &readable {
         for what in union.add(&opened.leaves) {
-            problems.push(FileProblem { shown: candidate.shown.clone(), what, stops_pass: false });
+            problems.push(FileProblem::of_dataset(&candidate.shown, what));
         }
     }
     let mut leaves = union.finish(&partitions);
     if leaves.len() > MOST_LEAVES {
         let what = format!("has {} columns; {MOST_LEAVES} is the most", leaves.len());
-        problems.push(FileProblem { shown: dataset.location.clone(), what, stops_pass: false });
+        problems.push(FileProblem::of_dataset(&dataset.location, what));
         leaves.truncate(MOST_LEAVES);
     }
     let index: HashMap<&FieldPath, usize> = leaves
@@ -83,7 +83,7 @@ fn partition_columns(
                 listed(&own),
                 listed(&usual)
             );
-            problems.push(FileProblem { shown: candidate.shown.clone(), what, stops_pass: false });
+            problems.push(FileProblem::of_dataset(&candidate.shown, what));
         }
     }
     usual

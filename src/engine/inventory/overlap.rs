@@ -27,7 +27,8 @@ pub(super) fn check(
                     "{} and the dataset `{}` overlap: it must lie outside all datasets",
                     place.what, dataset.name
                 );
-                walked.problems.push(FileProblem { shown, what, stops_pass: true });
+                let problem = FileProblem::of_dataset(shown, what);
+                walked.problems.push(FileProblem { stops_pass: true, ..problem });
             }
         }
     }
@@ -44,11 +45,9 @@ fn shared_files(datasets: &mut [(&Dataset, Walked)]) {
         for file in &walked.candidates {
             let others = owners.get(&file.identity).into_iter().flatten();
             for other in others.filter(|other| **other != dataset.name) {
-                walked.problems.push(FileProblem {
-                    shown: file.shown.clone(),
-                    what: format!("belongs to the dataset `{other}` too"),
-                    stops_pass: true,
-                });
+                let what = format!("belongs to the dataset `{other}` too");
+                let problem = FileProblem::of_dataset(&file.shown, what);
+                walked.problems.push(FileProblem { stops_pass: true, ..problem });
             }
         }
     }

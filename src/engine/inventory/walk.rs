@@ -50,15 +50,21 @@ impl<'a> Walker<'a> {
         self.walked
     }
 
-    /// Notes a problem.
+    /// Notes a problem that concerns the whole dataset.
     pub(super) fn problem(&mut self, path: &Path, what: impl Into<String>) {
         let shown = self.shown.path(path);
-        self.walked.problems.push(FileProblem { shown, what: what.into(), stops_pass: false });
+        self.walked.problems.push(FileProblem::of_dataset(shown, what));
+    }
+
+    /// Notes a problem of one file, without which the others can be used.
+    fn file_problem(&mut self, path: &Path, what: impl Into<String>) {
+        let shown = self.shown.path(path);
+        self.walked.problems.push(FileProblem::of_file(path.to_owned(), shown, what));
     }
 
     /// Notes a problem of a place that is no path.
     pub(super) fn problem_of(&mut self, shown: String, what: impl Into<String>) {
-        self.walked.problems.push(FileProblem { shown, what: what.into(), stops_pass: false });
+        self.walked.problems.push(FileProblem::of_dataset(shown, what));
     }
 
     /// The table of another format that a directory lies in.
@@ -133,7 +139,7 @@ impl<'a> Walker<'a> {
             } else {
                 "holds Parquet under another ending than .parquet, .parq or .pq: rename or move it"
             };
-            self.problem(&root.named.join(inner), what);
+            self.file_problem(&root.named.join(inner), what);
         } else if name.to_str().is_none() && name.as_encoded_bytes().ends_with(b".parquet") {
             self.problem(&root.named.join(inner), "has a name that is not text (UTF-8)");
         }
@@ -147,7 +153,7 @@ impl<'a> Walker<'a> {
             // Gone since the directory was listed.
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
             Err(e) => {
-                self.problem(&shown, not_read(&e));
+                self.file_problem(&shown, not_read(&e));
                 return None;
             }
         };
@@ -155,17 +161,17 @@ impl<'a> Walker<'a> {
             return Some((path.to_owned(), meta));
         }
         let Ok(real) = fs::canonicalize(path) else {
-            self.problem(&shown, "is a dead link");
+            self.file_problem(&shown, "is a dead link");
             return None;
         };
         if !real.starts_with(&root.real) {
-            self.problem(&shown, "is a link that leads out of the location");
+            self.file_problem(&shown, "is a link that leads out of the location");
             return None;
         }
         match fs::metadata(&real) {
             Ok(meta) => Some((real, meta)),
             Err(_) => {
-                self.problem(&shown, "is a dead link");
+                self.file_problem(&shown, "is a dead link");
                 None
             }
         }
@@ -187,7 +193,7 @@ impl<'a> Walker<'a> {
     pub(super) fn file(&mut self, root: &Root, inner: &Path, real: &Path, meta: &Metadata) {
         let named = root.named.join(inner);
         if let Err(what) = usable(meta) {
-            return self.problem(&named, what);
+            return self.file_problem(&named, what);
         }
         if !self.known.insert((meta.dev(), meta.ino())) {
             return;

@@ -26,6 +26,7 @@ fn missing(faults: &mut Vec<DataFault>, resolved: &Resolved<'_>) {
             search: field.labels.is_id(),
             access: field.labels.is_accessible(),
             erase: field.is_erasable(),
+            files: false,
         };
         let labelled = !field.labels.is_empty() || field.pii || field.namespace.is_some();
         let (name, code) = (&dataset.name, codes::FIELD_WITHOUT_DATA);

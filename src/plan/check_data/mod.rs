@@ -19,13 +19,15 @@ use crate::diagnostic::{Code, Diagnostic, Severity, arrange};
 use crate::manifest::codes::data as codes;
 use crate::model::{Catalog, Name, Position};
 
-use super::{DatasetBlocks, DatasetFiles, Inventory, Resolved};
+use super::{DatasetBlocks, DatasetFiles, Hindrance, Inventory, Resolved};
 
 /// Which tasks a fault of a dataset makes fail; `Default`: none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Hinders {
     /// Every task that searches the dataset.
     pub(super) search: bool,
+    /// The same, where a delete can erase in the dataset's other files first.
+    pub(super) files: bool,
     /// Access tasks that find rows in it.
     pub(super) access: bool,
     /// Delete tasks that find rows in it.
@@ -98,6 +100,7 @@ pub fn blocking(
             let entry = blocks.entry(dataset.clone()).or_default();
             for (hinders, slot) in [
                 (fault.hinders.search, &mut entry.search),
+                (fault.hinders.files, &mut entry.files),
                 (fault.hinders.access, &mut entry.access),
                 (fault.hinders.erase, &mut entry.erase),
             ] {
@@ -137,6 +140,11 @@ fn files_faults(faults: &mut Vec<DataFault>, at: &Position, files: &DatasetFiles
     for problem in &files.problems {
         let message = format!("{}: {}", problem.shown, problem.what);
         let fault = DataFault::error(&files.dataset, codes::DATA_UNREADABLE, at, message);
-        faults.push(fault.hinders(Hinders { search: true, ..Hinders::default() }));
+        faults.push(fault.hinders(match problem.hinders {
+            Hindrance::Dataset => Hinders { search: true, ..Hinders::default() },
+            Hindrance::File(_) => Hinders { files: true, ..Hinders::default() },
+            // Which deletes touch the file, only their rows tell.
+            Hindrance::Erasing(_) => Hinders::default(),
+        }));
     }
 }

@@ -285,14 +285,16 @@ fn a_hold_must_find_its_fields_in_one_of_its_datasets() {
 fn problems_of_files_are_errors_that_name_them() {
     let mut world = world(Vec::new(), Vec::new());
     let files = world.inventory.datasets.get_mut(&name()).unwrap();
-    files.problems = vec![FileProblem {
-        shown: "lake/t/x.parquet".to_owned(),
-        what: "the file is empty".to_owned(),
-        stops_pass: false,
-    }];
+    let shown = "lake/t/x.parquet";
+    files.problems = vec![FileProblem::of_file(shown.into(), shown, "the file is empty")];
     assert_eq!(found(&world), ["AMP0601 error 1: lake/t/x.parquet: the file is empty"]);
     let blocks = &blocking(&world.catalog, &world.inventory, NOW)[&name()];
-    assert!(blocks.search.as_ref().unwrap().contains("x.parquet"));
+    assert_eq!(blocks.search, None, "the other files can be used");
+    assert!(blocks.files.as_ref().unwrap().contains("x.parquet"));
+    let files = world.inventory.datasets.get_mut(&name()).unwrap();
+    files.problems = vec![FileProblem::of_dataset("lake/t", "cannot be listed")];
+    let blocks = &blocking(&world.catalog, &world.inventory, NOW)[&name()];
+    assert!(blocks.search.as_ref().unwrap().contains("lake/t") && blocks.files.is_none());
     world.inventory.datasets.clear();
     assert_eq!(found(&world), ["AMP0601 error 1: the location was not read"]);
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use crate::model::{EraseMode, FieldPath, Label, Name, Settings};
 use crate::plan::mask::mask;
 use crate::plan::{
-    CellWork, DatasetFound, FileWork, FoundHit, FoundRow, LeafWork, Mask, MaskFault, Reach,
-    Resolved, ResolvedLeaf, RowKey, TaskIndex, reach,
+    CellWork, DatasetFiles, DatasetFound, FileProblem, FileWork, FoundHit, FoundRow, Hindrance,
+    LeafWork, Mask, MaskFault, Reach, Resolved, ResolvedLeaf, RowKey, TaskIndex, reach,
 };
 
 use super::holds::Holds;
@@ -42,6 +42,8 @@ pub(super) struct Eraser<'a> {
     index: usize,
     holds: &'a Holds<'a>,
     targets: Vec<Target<'a>>,
+    /// Files in which nothing can be erased, by index.
+    unusable: BTreeMap<u32, &'a FileProblem>,
 }
 
 /// What a delete would do in one dataset, before anything is measured.
@@ -55,6 +57,8 @@ pub(super) struct Outlook {
     pub(super) held_leaves: BTreeMap<FieldPath, String>,
     /// The first leaf that it reaches and that cannot take its method.
     pub(super) fault: Option<String>,
+    /// The first file with a row of it in which nothing can be erased.
+    pub(super) unusable: Option<FileProblem>,
 }
 
 /// A delete that runs, and its rows in one dataset.
@@ -100,7 +104,7 @@ impl<'a> Eraser<'a> {
                 })
             })
             .collect();
-        Self { resolved, index, holds, targets }
+        Self { resolved, index, holds, targets, unusable: unusable(resolved.files) }
     }
 
     fn name(&self) -> &Name {
@@ -133,6 +137,9 @@ impl<'a> Eraser<'a> {
         for row in &deletion.found.rows {
             match self.fate(row, hits_of(deletion.found, row), deletion.purge) {
                 Fate::Held(why) => *outlook.held_rows.entry(why.to_owned()).or_default() += 1,
+                _ if let Some(problem) = self.unusable.get(&row.at.file) => {
+                    outlook.unusable.get_or_insert_with(|| (*problem).clone());
+                }
                 Fate::Removed => outlook.rows += 1,
                 Fate::Masked(cells) => {
                     let mut touched = false;
@@ -174,6 +181,7 @@ impl<'a> Eraser<'a> {
         let file = rows
             .first()
             .map(|(at, _, _)| at.file)
+            .filter(|file| !self.unusable.contains_key(file))
             .and_then(|file| self.resolved.files.files.get(usize::try_from(file).ok()?))?;
         let mut removed = Vec::new();
         let mut leaves = Leaves::default();
@@ -225,6 +233,19 @@ fn held<'a>(
     holds.leaf(name, leaf).or_else(|| {
         resolved.leaves().iter().filter(along).find_map(|other| holds.leaf(name, other))
     })
+}
+
+/// Files of which a problem says that nothing can be erased in them.
+fn unusable(files: &DatasetFiles) -> BTreeMap<u32, &FileProblem> {
+    let mut unusable = BTreeMap::new();
+    for problem in &files.problems {
+        let (Hindrance::File(path) | Hindrance::Erasing(path)) = &problem.hinders else { continue };
+        let index = files.files.iter().position(|file| file.path == *path);
+        if let Some(index) = index.and_then(|index| u32::try_from(index).ok()) {
+            unusable.entry(index).or_insert(problem);
+        }
+    }
+    unusable
 }
 
 pub(super) fn hits_of<'a>(found: &'a DatasetFound, row: &FoundRow) -> &'a [FoundHit] {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Action, DeleteMethod, Environment, Name, Phase, Reason, Request, UserBlock};
 use crate::plan::{
-    BlockFound, BlockRef, Cause, DatasetFound, FailureKind, LedgerView, Resolved, TaskIndex,
-    TaskState,
+    BlockFound, BlockRef, Cause, DatasetFound, FailureKind, FileProblem, LedgerView, Resolved,
+    TaskIndex, TaskState,
 };
 
 use super::erase::{Deletion, Eraser, Outlook};
@@ -54,6 +54,15 @@ struct Searched<'a> {
     request: &'a Request,
     block: &'a UserBlock,
     found: &'a BlockFound,
+}
+
+/// What makes tasks fail that need a dataset.
+struct Fault {
+    /// Index into the catalog.
+    dataset: usize,
+    /// Nothing can be done in the dataset; else only some of its files are at fault.
+    whole: bool,
+    standing: Standing,
 }
 
 impl<'a> Drafting<'a> {
@@ -120,6 +129,9 @@ impl<'a> Drafting<'a> {
         let purge =
             self.block(at).is_some_and(|(request, _)| request.delete_method == DeleteMethod::Purge);
         for found in found.datasets.iter().filter(|found| !found.rows.is_empty()) {
+            if self.fault(found.dataset).is_some_and(|fault| fault.whole) {
+                continue;
+            }
             deletions.entry(found.dataset).or_default().push(Deletion { task, purge, found });
         }
     }
@@ -210,13 +222,14 @@ impl<'a> Drafting<'a> {
 
     fn decide_access(&self, task: &mut DraftTask, searched: Searched<'_>) {
         let limits = &self.situation.catalog.settings.limits;
-        let refusal =
-            self.stop(searched).or_else(|| limits::rows(limits, task.rows())).or_else(|| {
-                task.datasets.iter().find_map(|dataset| {
-                    let rows = dataset.person_rows + dataset.device_rows;
-                    limits::fraction(limits, &dataset.dataset, rows, dataset.rows_searched)
-                })
-            });
+        let fault = || self.faults(searched).into_iter().next().map(|fault| fault.standing);
+        let refusal = halted(searched).or_else(fault);
+        let refusal = refusal.or_else(|| limits::rows(limits, task.rows())).or_else(|| {
+            task.datasets.iter().find_map(|dataset| {
+                let rows = dataset.person_rows + dataset.device_rows;
+                limits::fraction(limits, &dataset.dataset, rows, dataset.rows_searched)
+            })
+        });
         let refusal = refusal.or_else(|| {
             let blocks = |dataset: &&DraftDataset| dataset.person_rows + dataset.device_rows > 0;
             task.datasets.iter().filter(blocks).find_map(|dataset| {
@@ -238,12 +251,14 @@ impl<'a> Drafting<'a> {
         access_waits: Option<Standing>,
     ) {
         let limits = &self.situation.catalog.settings.limits;
-        let refusal = self.stop(searched).or_else(|| limits::rows(limits, task.rows()));
+        let refusal = halted(searched).or_else(|| limits::rows(limits, task.rows()));
         if let Some(standing) = refusal {
             task.standing = standing;
             return;
         }
-        let outlooks = self.outlooks(searched);
+        let faults = self.faults(searched);
+        let mut outlooks = self.outlooks(searched);
+        outlooks.retain(|(found, _)| !hindered(&faults, found.dataset));
         let refusal = outlooks.iter().find_map(|(found, outlook)| {
             let resolved = self.resolved.get(found.dataset)?.as_ref()?;
             let name = &resolved.dataset.name;
@@ -265,20 +280,37 @@ impl<'a> Drafting<'a> {
             task.standing = standing;
             return;
         }
-        for (found, outlook) in outlooks {
+        for (found, outlook) in &outlooks {
             let name = self.resolved.get(found.dataset).and_then(Option::as_ref);
             let slot = name.and_then(|resolved| {
                 task.datasets.iter_mut().find(|d| d.dataset == resolved.dataset.name)
             });
             if let Some(dataset) = slot {
-                dataset.held_rows = outlook.held_rows;
-                dataset.held_leaves = outlook.held_leaves.into_iter().collect();
+                dataset.held_rows.clone_from(&outlook.held_rows);
+                dataset.held_leaves = outlook.held_leaves.clone().into_iter().collect();
             }
         }
         let narrowed = !task.left_out.is_empty() || !searched.block.only.r#where.is_empty();
         let outcome = if narrowed { Reason::ErasedNarrowed } else { Reason::Erased };
         // What was erased before a crash is found no more, and was a match all the same.
-        run(task, outcome, known.is_some_and(has_erased));
+        let erased_before = known.is_some_and(has_erased);
+        let unusable = outlooks.iter().find_map(|(found, outlook)| {
+            let dataset = self.resolved.get(found.dataset)?.as_ref()?.dataset;
+            Some(unusable(&dataset.name, outlook.unusable.as_ref()?))
+        });
+        let fault = faults.into_iter().next().map(|fault| fault.standing).or(unusable);
+        if let Some(mut standing) = fault {
+            // Whatever it does not hinder is done first.
+            let rest = outlooks.iter().any(|(_, outlook)| outlook.rows > 0);
+            task.runs = rest || erased_before;
+            task.outcome = task.runs.then_some(outcome);
+            if erased_before {
+                standing.reason = Some(Reason::PartiallyCompleted);
+            }
+            task.standing = standing;
+            return;
+        }
+        run(task, outcome, erased_before);
         if task.is_held() {
             let whys: BTreeSet<&str> = task
                 .datasets
@@ -293,39 +325,38 @@ impl<'a> Drafting<'a> {
         }
     }
 
-    /// Why nothing of a block may be done: what the search says, and faults of the datasets that it
-    /// needs.
-    fn stop(&self, searched: Searched<'_>) -> Option<Standing> {
-        if let Some((reason, message)) = &searched.found.stop {
-            let phase = match reason {
-                Reason::ValueFormat => Phase::Rejected,
-                Reason::DataUnreadable => Phase::Failed,
-                _ => Phase::Blocked,
-            };
-            let cause = Cause { kind: FailureKind::Configuration, dataset: None, file: None };
-            let cause = (phase == Phase::Failed).then_some(cause);
-            return Some(Standing { cause, ..Standing::new(phase, *reason, message) });
-        }
+    /// Faults of the datasets that a block needs, by dataset; no access may be given with one, and no
+    /// delete is complete.
+    fn faults(&self, searched: Searched<'_>) -> Vec<Fault> {
         let within: BTreeSet<usize> =
             searched.found.datasets.iter().map(|found| found.dataset).collect();
         let catalog = self.situation.catalog;
         let needed = needs::reachable(catalog, searched.request, searched.block, &within);
-        needed.into_iter().find_map(|index| {
-            let name = &catalog.datasets.get(index)?.name;
-            let files = self.evidence.inventory.datasets.get(name);
-            let fault = match self.evidence.blocks.get(name) {
-                Some(block) => block.search.clone()?,
-                None if files.is_some() => return None,
-                None => format!("dataset {name}: the location was not read"),
-            };
-            // Faults of files come first: without any it is the policy that does not fit.
-            let Some(problem) = files.and_then(|files| files.problems.first()) else {
-                return Some(unfit(name, &fault));
-            };
-            let file = Some(problem.shown.clone());
-            let cause = Cause { file, ..Cause::of(FailureKind::Data, name) };
-            Some(Standing::unreadable(fault, cause))
-        })
+        needed.into_iter().filter_map(|index| self.fault(index)).collect()
+    }
+
+    fn fault(&self, dataset: usize) -> Option<Fault> {
+        let name = &self.situation.catalog.datasets.get(dataset)?.name;
+        let files = self.evidence.inventory.datasets.get(name);
+        let blocks = self.evidence.blocks.get(name);
+        let whole = blocks.and_then(|blocks| blocks.search.as_deref());
+        let text = match (whole.or_else(|| blocks?.files.as_deref()), files) {
+            (Some(text), _) => text.to_owned(),
+            (None, Some(_)) => return None,
+            (None, None) => format!("dataset {name}: the location was not read"),
+        };
+        // Faults of files come first: where the text is of none, it is the policy that does not fit.
+        let problems = files.map_or(&[][..], |files| &files.problems);
+        let problem = problems.iter().find(|problem| text.ends_with(&problem.what));
+        let standing = match problem {
+            Some(problem) => {
+                let file = Some(problem.shown.clone());
+                let cause = Cause { file, ..Cause::of(FailureKind::Data, name) };
+                Standing::unreadable(text, cause)
+            }
+            None => unfit(name, &text),
+        };
+        Some(Fault { dataset, whole: whole.is_some() || files.is_none(), standing })
     }
 
     fn outlooks(&self, searched: Searched<'a>) -> Vec<(&'a DatasetFound, Outlook)> {
@@ -350,6 +381,31 @@ impl<'a> Drafting<'a> {
             .map(|name| format!("{name} is retired: what it held is neither searched nor kept"));
         gone.chain(retired).collect()
     }
+}
+
+/// Why nothing of a block may be done, whatever the data is like: what the search says.
+fn halted(searched: Searched<'_>) -> Option<Standing> {
+    let (reason, message) = searched.found.stop.as_ref()?;
+    let phase = match reason {
+        Reason::ValueFormat => Phase::Rejected,
+        Reason::DataUnreadable => Phase::Failed,
+        _ => Phase::Blocked,
+    };
+    let cause = Cause { kind: FailureKind::Configuration, dataset: None, file: None };
+    let cause = (phase == Phase::Failed).then_some(cause);
+    Some(Standing { cause, ..Standing::new(phase, *reason, message) })
+}
+
+/// Whether nothing can be done in a dataset.
+fn hindered(faults: &[Fault], dataset: usize) -> bool {
+    faults.iter().any(|fault| fault.whole && fault.dataset == dataset)
+}
+
+/// A file in which nothing can be erased.
+fn unusable(dataset: &Name, problem: &FileProblem) -> Standing {
+    let FileProblem { shown, what, .. } = problem;
+    let cause = Cause { file: Some(shown.clone()), ..Cause::of(FailureKind::Data, dataset) };
+    Standing::unreadable(format!("dataset {dataset}: {shown}: {what}"), cause)
 }
 
 /// The task will run, and end with `outcome` or, where nothing was found, with `NoMatch`.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::model::{Action, DeleteMethod, EraseMethod, EraseMode, Field, Label, Leaf, Name};
 use crate::plan::{
-    CellWork, DatasetFiles, FileWork, FoundHit, LeafWork, Mask, Reach, RowKey, TaskIndex,
+    CellWork, DatasetFiles, FileWork, FoundHit, Hindrance, LeafWork, Mask, Reach, RowKey, TaskIndex,
 };
 
 use super::facts::Facts;
@@ -17,6 +17,11 @@ pub(super) fn file<'a>(facts: &Facts<'a>, work: &'a FileWork) -> Result<(), Brok
     let Some(file) = file.and_then(|file| u32::try_from(file).ok()) else {
         return Err(Broken::new(format!("{} is no file of {name}", work.shown)));
     };
+    let hindered = files.problems.iter().any(|problem| match &problem.hinders {
+        Hindrance::Dataset => true,
+        Hindrance::File(path) | Hindrance::Erasing(path) => *path == work.path,
+    });
+    ensure(!hindered, || format!("{} cannot be used, and is erased", work.shown))?;
     let mut removed = HashSet::new();
     for (row, task) in &work.removed {
         ensure(removed.insert(*row), || format!("a row of {} goes twice", work.shown))?;

@@ -62,7 +62,11 @@ fn tasks(draft: &Draft) -> Result<(), Broken> {
         ensure(seen.insert(id), || format!("{id} is there twice"))?;
         let may_run = match (task.standing.phase, task.standing.reason) {
             (Phase::Submitted, None | Some(Reason::NoMatch)) => true,
-            (Phase::Blocked, Some(Reason::Held)) => id.action == Some(Action::Delete),
+            (Phase::Blocked, Some(Reason::Held))
+            // What a fault of some data does not hinder is done before the task fails.
+            | (Phase::Failed, Some(Reason::DataUnreadable | Reason::PartiallyCompleted)) => {
+                id.action == Some(Action::Delete)
+            }
             _ => false,
         };
         ensure(!task.runs || may_run, || format!("{id} runs and is not submitted"))?;

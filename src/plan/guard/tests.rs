@@ -167,8 +167,12 @@ fn tasks_that_do_not_run_have_no_work() {
         let task = &mut draft.tasks[1];
         task.runs = true;
         task.outcome = Some(Reason::Erased);
-        task.standing =
-            crate::plan::Standing { phase: Phase::Submitted, reason: None, message: None, cause: None };
+        task.standing = crate::plan::Standing {
+            phase: Phase::Submitted,
+            reason: None,
+            message: None,
+            cause: None,
+        };
         draft.erase.push(crate::plan::FileWork {
             dataset: Name::new("events").unwrap(),
             path: "/lake/events/0.parquet".into(),

@@ -122,7 +122,7 @@ fn a_value_that_fits_no_column_is_rejected_where_the_data_says_so() {
     // A file that could not be read may have had a column that it fits.
     let b = Name::new("b").unwrap();
     let files = world.inventory.datasets.get_mut(&b).unwrap();
-    let problem = FileProblem { shown: "b".to_owned(), what: "torn".to_owned(), stops_pass: false };
+    let problem = FileProblem::of_dataset("b", "torn");
     files.problems.push(problem);
     files.leaves.clear();
     assert_eq!(ask(&world, "ACME-1"), None);
