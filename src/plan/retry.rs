@@ -157,11 +157,10 @@ fn minutes(minutes: u64) -> SignedDuration {
 }
 
 impl LedgerView {
-    /// When the earliest of the failed tasks is to be tried again, be it past; `None`: none waits. A pass
-    /// at that time tries it; whoever runs passes should leave a while between two, should the pass
-    /// itself not get that far.
-    pub fn next_try(&self) -> Option<Timestamp> {
-        self.failures().map(|(_, failure)| failure.next_try_at).min()
+    /// When failed tasks are to be tried again, in no order; some may be past, where no pass has come to
+    /// them yet.
+    pub fn next_tries(&self) -> impl Iterator<Item = Timestamp> {
+        self.failures().map(|(_, failure)| failure.next_try_at)
     }
 
     /// The failed tasks that wait for their time: nothing that they rest on has changed. `evidence` says

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use amparo::model::{Phase, Reason};
+use amparo::reconcile::{self, ApplyReport, Approval, Clock, Silent, Tries, Verdict, Workspace};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::Value;
@@ -193,4 +195,140 @@ fn a_person_reads_of_a_failure() {
     delete(&env);
     apply(&env, "2026-11-22T09:00:00Z").exits(5);
     insta::assert_snapshot!(env.run(&["status"]).transcript());
+}
+
+/// A pass of the daemon, at a time of its own.
+fn daemon(env: &Env, now: &str) -> ApplyReport {
+    let place = |name: &str| env.path(name).to_string_lossy().into_owned();
+    let workspace = Workspace {
+        policies: env.path("policies"),
+        requests: env.path("requests"),
+        state: Some(place("state")),
+        exports: Some(place("exports")),
+        scratch: None,
+        lock_wait: std::time::Duration::from_secs(60),
+        clock: Clock::Fixed(now.parse().unwrap()),
+        tries: Tries::Due,
+        memory: 64 << 20,
+        jobs: 2,
+        stop: Default::default(),
+    };
+    reconcile::apply(&workspace, Approval::Given, &mut Silent).unwrap()
+}
+
+/// As [`env`], with locations that do not depend on the working directory.
+fn daemon_env() -> Env {
+    let env = env();
+    for name in ["e", "f"] {
+        let file = format!("policies/dataset-{name}.yaml");
+        let policy = fs::read_to_string(env.path(&file)).unwrap();
+        let location = env.path(format!("lake/{name}/"));
+        env.write(&file, &policy.replace(&format!("lake/{name}/"), location.to_str().unwrap()));
+    }
+    delete(&env);
+    env
+}
+
+/// Whether the pass looked for the task's rows.
+fn searched(report: &ApplyReport) -> bool {
+    report.tasks.iter().any(|done| !done.task.datasets.is_empty())
+}
+
+fn commits(env: &Env) -> usize {
+    env.files("state/ledger").len()
+}
+
+#[test]
+fn the_daemon_leaves_a_failure_alone_until_its_time_has_come() {
+    let env = daemon_env();
+    assert!(searched(&daemon(&env, "2026-11-22T09:00:00Z")));
+    let before = commits(&env);
+    let waits = daemon(&env, "2026-11-22T09:30:00Z");
+    assert!(!searched(&waits) && waits.verdict == Verdict::Partial, "{:?}", waits.verdict);
+    let task = &waits.tasks[0].task;
+    assert_eq!((task.phase, task.reason), (Phase::Failed, Some(Reason::PartiallyCompleted)));
+    assert_eq!(commits(&env), before, "waiting is nothing to write about");
+    assert!(searched(&daemon(&env, "2026-11-22T10:00:00Z")), "an hour is the first wait's bound");
+    assert_eq!(commits(&env), before + 1);
+    assert!(!searched(&daemon(&env, "2026-11-22T11:00:00Z")), "the second wait is longer");
+}
+
+#[test]
+fn a_week_of_passes_over_one_corrupt_file_writes_a_handful_of_commits() {
+    let env = daemon_env();
+    let start: jiff::Timestamp = "2026-11-22T09:00:00Z".parse().unwrap();
+    let mut tries = 0;
+    for quarter in 0..(7 * 24 * 2) {
+        let now = start + jiff::SignedDuration::from_mins(30 * quarter);
+        tries += usize::from(searched(&daemon(&env, &now.to_string())));
+    }
+    // Doubled from an hour to six, of which the daemon sees every half: 4 + 7 * 24 / 4.5 at most.
+    assert!((20..=42).contains(&tries), "{tries} tries");
+    assert!(commits(&env) <= tries + 4, "{} commits for {tries} tries", commits(&env));
+}
+
+#[test]
+fn a_change_of_what_it_failed_on_opens_a_failed_task_at_once() {
+    let changes: [(&str, &dyn Fn(&Env), bool); 5] = [
+        (
+            "another dataset",
+            &|env| {
+                env.parquet("lake/f/b.parquet", vec![("who", text(&["z"]))]);
+            },
+            false,
+        ),
+        (
+            "another file",
+            &|env| {
+                env.parquet("lake/e/c.parquet", vec![("who", text(&["z"]))]);
+            },
+            false,
+        ),
+        ("the file", &|env| fs::remove_file(env.path("lake/e/b.parquet")).unwrap(), true),
+        (
+            "the policies",
+            &|env| {
+                env.document("policies", "Settings", "default", "  {exportRetention: 7d}");
+            },
+            true,
+        ),
+        (
+            "the request",
+            &|env| {
+                let file = "requests/subjectrequest-r.yaml";
+                let text = fs::read_to_string(env.path(file)).unwrap();
+                env.write(file, &text.replace("value: p", "value: q"));
+            },
+            true,
+        ),
+    ];
+    for (what, change, opens) in changes {
+        let env = daemon_env();
+        daemon(&env, "2026-11-22T09:00:00Z");
+        change(&env);
+        assert_eq!(searched(&daemon(&env, "2026-11-22T09:05:00Z")), opens, "{what}");
+    }
+}
+
+#[test]
+fn a_key_that_comes_back_opens_the_tasks_that_lacked_it() {
+    let env = daemon_env();
+    fs::remove_file(env.path("lake/e/b.parquet")).unwrap();
+    let key = env.path("join.key");
+    let settings = format!("  {{keys: {{join: {{file: {}}}}}}}", key.display());
+    env.document("policies", "Settings", "default", &settings);
+    let file = "policies/dataset-e.yaml";
+    let policy = fs::read_to_string(env.path(file)).unwrap();
+    let hmac = "ACC-ALL], erase: {method: hmac, key: join}}";
+    env.write(file, &policy.replace("ACC-ALL]}", hmac));
+    let report = daemon(&env, "2026-11-22T09:00:00Z");
+    assert_eq!(report.tasks[0].task.phase, Phase::Failed);
+    let failed = status(&env, "2026-11-22T09:00:00Z");
+    assert!(failed["help"].as_str().unwrap().contains("key"), "{failed:#}");
+    let before = commits(&env);
+    daemon(&env, "2026-11-22T09:05:00Z");
+    assert_eq!(commits(&env), before);
+    fs::write(key, "0123456789abcdef0123456789abcdef").unwrap();
+    let report = daemon(&env, "2026-11-22T09:10:00Z");
+    assert_eq!(report.tasks[0].task.reason, Some(Reason::Erased));
 }

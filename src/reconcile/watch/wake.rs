@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::Catalog;
 use crate::plan::LedgerView;
 
-/// The first instant after `now` at which a task falls overdue, a hold lapses or a package expires;
-/// `None`: only a change can matter.
+/// The first instant after `now` at which a task falls overdue or is to be tried again, a hold lapses or a
+/// package expires; `None`: only a change can matter.
 pub(in crate::reconcile) fn next_wake(
     now: Timestamp,
     view: &LedgerView,
@@ -21,5 +21,6 @@ pub(in crate::reconcile) fn next_wake(
         Some(first_free_day.timestamp())
     });
     let expiries = view.packages.values().map(|(_, package)| package.expires_at);
-    overdue.chain(lapses).chain(expiries).filter(|instant| *instant > now).min()
+    let due = overdue.chain(lapses).chain(expiries).chain(view.next_tries());
+    due.filter(|instant| *instant > now).min()
 }
