@@ -100,6 +100,29 @@ fn truncated_and_foreign_files_are_errors() {
     assert!(matches!(measure(&planned).unwrap_err(), EraseError::Io { .. }));
 }
 
+/// Real files of old writers whose footers contradict their pages, or themselves.
+#[test]
+fn files_that_contradict_themselves_are_errors() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/parquet-testing");
+    for (name, leaf) in
+        [("nation.dict-malformed", "name"), ("repeated_no_annotation", "phoneNumbers.phone.kind")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file.parquet");
+        std::fs::copy(format!("{fixtures}/{name}.parquet"), &path).unwrap();
+        let good = std::fs::read(&path).unwrap();
+        let work = work(&path, leaf, pseudonym(), &[0]);
+        for error in [
+            measure(&work).unwrap_err(),
+            erase_file(&work, &keys(), &EraseOptions::default(), &NoFaults).unwrap_err(),
+        ] {
+            assert!(matches!(error, EraseError::Unreadable { .. }), "{name}: {error}");
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), good, "{name}");
+        assert_eq!(names(directory.path()), ["file.parquet"], "{name}");
+    }
+}
+
 #[test]
 fn work_beyond_the_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();

@@ -237,3 +237,26 @@ fn the_new_footer_is_never_the_old_one() {
     }
     assert_eq!(footers[0], footers[2]);
 }
+
+/// Uncompressed files of other writers: one with delta encodings, one whose statistics are wrong.
+#[test]
+fn files_of_other_writers_hold_nothing_of_what_was_erased() {
+    let key = |row: u128| (row * 7919).to_be_bytes().to_vec();
+    let address = |row: u128| format!("user{row}@mail.example").into_bytes();
+    let files: [(&str, &str, &dyn Fn(u128) -> Vec<u8>); 3] = [
+        ("pyarrow-encodings", "key", &key),
+        ("mr-1.6-plain", "email", &address),
+        ("mr-1.6-plain", "nick", &|row| format!("n{row}-0").into_bytes()),
+    ];
+    for (name, leaf, value) in files {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("people.parquet");
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/zoo");
+        std::fs::copy(format!("{fixtures}/{name}.parquet"), &path).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(contains(&bytes, &value(33)) && contains(&bytes, &value(34)), "{name} {leaf}");
+        run(&work(&path, leaf, pseudonym(), &[33])).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!contains(&bytes, &value(33)) && contains(&bytes, &value(34)), "{name} {leaf}");
+    }
+}

@@ -231,13 +231,17 @@ fn constant(text: &str, leaf: &Leaf, width: usize) -> Vec<u8> {
         (LeafType::Timestamp(amparo::model::TimeUnit::Millisecond), _) => {
             (stamp * 1000).to_le_bytes().to_vec()
         }
+        (LeafType::Timestamp(amparo::model::TimeUnit::Microsecond), _) => {
+            (stamp * 1_000_000).to_le_bytes().to_vec()
+        }
         (LeafType::Timestamp(_), _) => (stamp * 1_000_000_000).to_le_bytes().to_vec(),
         (LeafType::Decimal { scale, .. }, physical) => {
             let number = 15 * 10_i64.pow(u32::from(scale.unsigned_abs()) - 1);
             match physical {
                 Physical::INT32 => (number as i32).to_le_bytes().to_vec(),
+                Physical::INT64 => number.to_le_bytes().to_vec(),
                 Physical::BYTE_ARRAY => vec![number as u8],
-                _ => [vec![0; width - 8], number.to_be_bytes().to_vec()].concat(),
+                _ => i128::from(number).to_be_bytes()[16 - width..].to_vec(),
             }
         }
         _ => panic!("no constant"),
@@ -284,6 +288,7 @@ fn coarse(leaf: &Leaf, old: &[u8]) -> Vec<u8> {
         (LeafType::Timestamp(unit), _) => {
             let day = match unit {
                 amparo::model::TimeUnit::Millisecond => 86_400_000,
+                amparo::model::TimeUnit::Microsecond => 86_400_000_000,
                 _ => 86_400_000_000_000,
             };
             let stamp = i64::from_le_bytes(old.try_into().unwrap());

@@ -15,3 +15,4 @@ mod retries;
 mod support;
 mod transcripts;
 mod worked_example;
+mod zoo;

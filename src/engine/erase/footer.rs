@@ -152,9 +152,12 @@ fn place_chunk(column: &mut Struct, chunk: &Chunk, placed: &Placed, bloom: Optio
     let Some(meta) = column.structure_mut(3) else { return };
     match &placed.new {
         Some(new) => {
-            meta.set(9, Value::I64((placed.start + new.first_data).cast_signed()));
+            // Old parquet-mr says nothing of a dictionary: its data begin where the dictionary does.
+            let named = meta.i64(11).is_some_and(|at| at > 0);
+            let data = if named { new.first_data } else { 0 };
+            meta.set(9, Value::I64((placed.start + data).cast_signed()));
             meta.remove(10);
-            if meta.i64(11).is_some_and(|at| at > 0) {
+            if named {
                 meta.set(11, Value::I64(placed.start.cast_signed()));
             }
         }

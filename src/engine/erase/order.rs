@@ -169,7 +169,8 @@ impl Bounds {
 }
 
 impl Bound {
-    fn tells(&self, value: &[u8], order: Order) -> bool {
+    /// Whether it could have been made from this value.
+    pub(crate) fn tells(&self, value: &[u8], order: Order) -> bool {
         let bound = &self.value;
         if bound == value || order.compare(bound, value) == Some(Ordering::Equal) {
             return true;
