@@ -10,9 +10,10 @@ use crate::model::{Action, Catalog, Phase, Reason};
 use crate::plan::{Cause, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record};
 
-use super::erase::{Failed, erase};
+use super::erase::{Failed, Round, erase};
 use super::export::export;
 use super::gather::{Texts, engine, state_dir};
+use super::ledger_now::LedgerNow;
 use super::outcome::{Outcome, Outcomes};
 use super::pass::{Outlook, Pass, verdict};
 use super::record::{intents, task_ref};
@@ -54,8 +55,36 @@ pub struct ApplyReport {
     pub recorded: bool,
     /// The next instant at which time alone gives a pass something to do or to say.
     pub wake: Option<Timestamp>,
+    /// What was erased, as measured.
+    pub measured: Measured,
+    /// The ledger as the pass left it; `None` where it was not opened.
+    pub ledger: Option<LedgerNow>,
     /// How the command should end.
     pub verdict: Verdict,
+}
+
+/// What the rewrites of one pass came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// Rows in which a cell changed, or that went; one that two tasks changed counts for each.
+    pub rows_erased: u64,
+    /// Cells that changed.
+    pub cells_erased: u64,
+    /// Bytes of rewritten files that were taken over as they were.
+    pub bytes_copied: u64,
+    /// Bytes of their pages that were encoded again.
+    pub bytes_reencoded: u64,
+}
+
+impl Measured {
+    fn of(round: &Round) -> Self {
+        Self {
+            rows_erased: round.done.values().map(|erasure| erasure.rows).sum(),
+            cells_erased: round.done.values().map(|erasure| erasure.cells).sum(),
+            bytes_copied: round.bytes_copied,
+            bytes_reencoded: round.bytes_reencoded,
+        }
+    }
 }
 
 /// One task after the pass.
@@ -112,7 +141,8 @@ pub(super) fn apply_texts(
     let inventory = recover(&pass, inventory, &mut state, events)?;
     let outlook = pass.look(state.state(), inventory, events)?;
     approve(approval, &outlook.plan)?;
-    Applying { pass, outlook: &outlook, state: &mut state, exports: &exports, before }
+    let measured = Measured::default();
+    Applying { pass, outlook: &outlook, state: &mut state, exports: &exports, before, measured }
         .all(events, &loaded.diagnostics)
 }
 
@@ -165,6 +195,8 @@ fn invalid(diagnostics: Vec<Diagnostic>) -> ApplyReport {
         head: None,
         recorded: false,
         wake: None,
+        measured: Measured::default(),
+        ledger: None,
         verdict: Verdict::Invalid,
     }
 }
@@ -196,6 +228,7 @@ struct Applying<'a> {
     exports: &'a Exports,
     /// Number of the newest ledger entry when the pass began.
     before: u64,
+    measured: Measured,
 }
 
 impl Applying<'_> {
@@ -228,7 +261,7 @@ impl Applying<'_> {
         self.destroy_keys(&outcomes)?;
         self.expire()?;
         tracing::info!(seconds = started.elapsed().as_secs_f64(), "applied");
-        Ok(self.report(outcomes, diagnostics))
+        self.report(outcomes, diagnostics)
     }
 
     /// Erases, and plans again what other writers moved meanwhile; what keeps moving fails with
@@ -258,6 +291,8 @@ impl Applying<'_> {
             for (id, more) in round.done {
                 all.done.entry(id).or_default().add(more);
             }
+            all.bytes_copied += round.bytes_copied;
+            all.bytes_reencoded += round.bytes_reencoded;
             all.moved = round.moved;
         }
         for id in std::mem::take(&mut all.moved) {
@@ -269,6 +304,7 @@ impl Applying<'_> {
             });
         }
         outcomes.erased(&all, waiting);
+        self.measured = Measured::of(&all);
         Ok(())
     }
 
@@ -309,7 +345,11 @@ impl Applying<'_> {
         self.append(records)
     }
 
-    fn report(&self, outcomes: Outcomes<'_>, diagnostics: &[Diagnostic]) -> ApplyReport {
+    fn report(
+        &self,
+        outcomes: Outcomes<'_>,
+        diagnostics: &[Diagnostic],
+    ) -> Result<ApplyReport, PassError> {
         let view = self.state.state().view();
         let mut plan = self.outlook.plan.clone();
         let mut tasks = Vec::with_capacity(plan.tasks.len());
@@ -339,7 +379,8 @@ impl Applying<'_> {
             // A request whose name another, valid one has is no task of the plan, and counts all the same.
             verdict = verdict.and(rejected);
         }
-        ApplyReport {
+        let catalog = &self.pass.loaded.catalog;
+        Ok(ApplyReport {
             diagnostics: diagnostics.to_vec(),
             plan_id: Some(plan.plan_id),
             inputs: Some(plan.inputs),
@@ -349,8 +390,10 @@ impl Applying<'_> {
             head: self.state.state().head().map(|head| (head.seq, head.sha256.clone())),
             recorded: view.seq != self.before,
             wake: next_wake(self.pass.now, view, &self.pass.loaded.catalog),
+            measured: self.measured,
+            ledger: Some(LedgerNow::of(self.state.state(), self.pass.workspace, catalog)?),
             verdict,
-        }
+        })
     }
 
     /// 3 where nothing valid is left, else 5.

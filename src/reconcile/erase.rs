@@ -66,6 +66,10 @@ pub(super) struct Round {
     pub(super) failed: BTreeMap<TaskId, Failed>,
     /// Tasks of which a file was changed by another writer meanwhile.
     pub(super) moved: BTreeSet<TaskId>,
+    /// Bytes of rewritten files that were taken over as they were.
+    pub(super) bytes_copied: u64,
+    /// Bytes of their pages that were encoded again.
+    pub(super) bytes_reencoded: u64,
 }
 
 /// Erases what the outlook planned, but for the tasks in `waiting`.
@@ -248,10 +252,13 @@ impl Ready {
         self,
         work: &FileWork,
         options: &EraseOptions,
+        round: &mut Round,
     ) -> Result<(FileCounts, Vec<PathBuf>), EraseError> {
         match self {
             Self::Swap(file) => {
                 let outcome = file.swap(options, &NoFaults)?;
+                round.bytes_copied += outcome.bytes_copied;
+                round.bytes_reencoded += outcome.bytes_reencoded;
                 Ok((outcome.counts, outcome.summaries))
             }
             Self::Remove(counts) => Ok((counts, erase::remove(work, options)?)),
@@ -321,7 +328,7 @@ impl Erasing<'_> {
             let options = EraseOptions { root: self.root(work) };
             let started = Instant::now();
             let (dataset, before) = (work.dataset.clone(), work.stamp.footer.clone());
-            match step.carry_out(work, &options) {
+            match step.carry_out(work, &options, round) {
                 Ok((counts, summaries)) => {
                     let seconds = seconds + started.elapsed().as_secs_f64();
                     self.count(work, &counts, seconds, round);

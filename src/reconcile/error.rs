@@ -121,6 +121,25 @@ impl PassError {
         }
     }
 
+    /// What failed, in a word: for metrics.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sources { .. } => "sources",
+            Self::InvalidPolicies => "policies",
+            Self::Store(StoreError::Busy { .. }) => "busy",
+            Self::Store(StoreError::Damaged { .. } | StoreError::Newer { .. }) => "ledger",
+            Self::Store(_) => "storage",
+            Self::Access(_) => "packages",
+            Self::Erase(_) => "erasure",
+            Self::Engine(_) => "engine",
+            Self::Places | Self::Layout { .. } => "layout",
+            Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::Stale { .. } => "plan",
+            Self::Unverifiable { .. } => "data",
+            Self::NotApproved | Self::Argument { .. } => "argument",
+            Self::Bug(_) => "bug",
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
