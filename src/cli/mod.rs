@@ -11,6 +11,7 @@ mod find;
 mod global;
 mod history;
 mod init;
+mod link;
 mod logging;
 mod man;
 mod plan;
@@ -66,6 +67,7 @@ enum Command {
     History(history::Args),
     Verify(verify::Args),
     Find(find::Args),
+    Link(link::Args),
     Demo(demo::Args),
     Init(init::Args),
     Schema(schema::Args),
@@ -116,6 +118,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<ExitStatus, CliError> {
         Command::History(args) => history::run(args, global, terminal),
         Command::Verify(args) => verify::run(args, global, terminal),
         Command::Find(args) => find::run(args, global, terminal),
+        Command::Link(args) => link::run(args, global, terminal),
         Command::Demo(args) => demo::run(args, global, terminal),
         Command::Init(args) => init::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),

@@ -63,6 +63,24 @@ pub struct ApplyReport {
     pub verdict: Verdict,
 }
 
+impl ApplyReport {
+    /// Of a pass that did nothing, for the policies are invalid.
+    pub(super) fn invalid(diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            diagnostics,
+            plan_id: None,
+            inputs: None,
+            tasks: Vec::new(),
+            totals: Totals::default(),
+            notes: vec!["the policies are invalid: nothing was done".to_owned()],
+            head: None,
+            measured: Measured::default(),
+            ledger: None,
+            verdict: Verdict::Invalid,
+        }
+    }
+}
+
 /// What the rewrites of one pass came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Measured {
@@ -124,7 +142,7 @@ pub(super) fn apply_texts(
     let now = workspace.clock.now();
     let loaded = texts.load(now);
     if !loaded.catalog_valid {
-        return Ok(invalid(loaded.diagnostics));
+        return Ok(ApplyReport::invalid(loaded.diagnostics));
     }
     let engine = engine(workspace, &loaded.catalog)?;
     let pass = Pass { workspace, texts, loaded: &loaded, engine: &engine, now };

@@ -93,6 +93,16 @@ pub enum PassError {
         /// What to do.
         hint: String,
     },
+    /// No link to a package can be made.
+    #[error("cannot link to the package of {block}: {why}")]
+    NoLink {
+        /// The block, as the user wrote it.
+        block: String,
+        /// Why.
+        why: String,
+        /// What to do.
+        hint: String,
+    },
     /// A broken invariant.
     #[error("internal error: {0}; nothing more was done")]
     Bug(String),
@@ -111,6 +121,8 @@ impl PassError {
             | Self::SavePlan { .. }
             | Self::Interrupted(_)
             | Self::NotApproved => Verdict::Failed,
+            | Self::NotApproved
+            | Self::NoLink { .. } => Verdict::Failed,
             Self::Store(
                 StoreError::Busy { .. } | StoreError::Exists { .. } | StoreError::Conflict { .. },
             ) => Verdict::Stale,
@@ -135,7 +147,7 @@ impl PassError {
             Self::Places | Self::Layout { .. } => "layout",
             Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::Stale { .. } => "plan",
             Self::Unverifiable { .. } => "data",
-            Self::NotApproved | Self::Argument { .. } => "argument",
+            Self::NotApproved | Self::Argument { .. } | Self::NoLink { .. } => "argument",
             Self::Bug(_) => "bug",
         }
     }
@@ -159,7 +171,7 @@ impl PassError {
             ),
             Self::InvalidPolicies => Some("`amparo check` shows what is wrong".to_owned()),
             Self::Stale { .. } => Some("plan again, look at it, and apply the new plan".to_owned()),
-            Self::Argument { hint, .. } => Some(hint.clone()),
+            Self::Argument { hint, .. } | Self::NoLink { hint, .. } => Some(hint.clone()),
             Self::Bug(_) => Some("please report it, with the output of -v".to_owned()),
             _ => None,
         }

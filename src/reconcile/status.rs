@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::{Phase, Reason};
 use crate::plan::{Failure, HistoryEntry, TaskCounts, TaskRef};
+use crate::plan::{HistoryEntry, LedgerView, TaskCounts, TaskRef};
 
 use super::advice::advice;
 use super::gather::read_ledger;
@@ -62,12 +63,19 @@ pub fn status(workspace: &Workspace, wanted: Option<&str>) -> Result<StatusRepor
             Some((name, block)) => request == name && key == Some(block),
         })
     };
-    let tasks = view
-        .tasks
+    let mut tasks = status_of(&view, now);
+    tasks.retain(|task| named(task.task.request.as_str(), task.task.key.as_deref()));
+    Ok(StatusReport { tasks })
+}
+
+/// All tasks of a ledger, by request, key and action.
+pub(super) fn status_of(view: &LedgerView, now: Timestamp) -> Vec<StatusTask> {
+    view.tasks
         .iter()
         .filter(|(id, _)| named(id.request.as_str(), id.key.as_deref()))
         .map(|(id, state)| (id, state, !state.phase.is_final() && state.due < now))
         .map(|(id, state, overdue)| StatusTask {
+        .map(|(id, state)| StatusTask {
             task: TaskRef { request: id.request.clone(), key: id.key.clone(), action: id.action },
             phase: state.phase,
             reason: state.reason,
@@ -83,8 +91,7 @@ pub fn status(workspace: &Workspace, wanted: Option<&str>) -> Result<StatusRepor
             failure: state.failure.clone().filter(|_| state.phase == Phase::Failed),
             help: advice(state, overdue),
         })
-        .collect();
-    Ok(StatusReport { tasks })
+        .collect()
 }
 
 /// Exports and deletions, oldest first.

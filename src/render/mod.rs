@@ -11,6 +11,7 @@ mod find;
 mod finding;
 mod json;
 mod junit;
+mod link;
 mod markdown;
 mod places;
 mod plan;
@@ -34,6 +35,9 @@ pub use markdown::{
 pub use places::Places;
 pub use plan::{plan_human, plan_json, plan_report_human};
 pub use sarif::{check_sarif, plan_sarif};
+pub use link::{link_human, link_json};
+pub use markdown::{check_markdown, plan_markdown, table_markdown};
+pub use plan::{plan_human, plan_json};
 pub use status::{Vocabulary, history_human, history_json, status_human, status_json};
 pub use style::{Style, bytes, count, plural, table};
 pub use verify::{verify_human, verify_json};

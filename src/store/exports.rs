@@ -7,7 +7,12 @@
 //! Crash behaviour: a crash between publishing and recording leaves a package that the ledger knows as
 //! intended ([`crate::plan::LedgerView::intended_packages`]).
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::digest::sha256;
 use super::location::directory;
@@ -16,6 +21,9 @@ use crate::model::Name;
 
 /// The longest part of a path that is written in full.
 const LONGEST: usize = 200;
+
+/// A package is no symbolic link, and opening a pipe must not wait for its other end.
+const NO_LINK: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits().cast_signed();
 
 /// EXPORTS.
 #[derive(Debug)]
@@ -65,7 +73,12 @@ impl Exports {
 
     /// Where the package of a block lies: EXPORTS as the user wrote it, then folder and file.
     pub fn location(&self, request: &Name, key: &str) -> String {
-        format!("{}/{}", self.text, package_name(request, key))
+        self.location_of(&package_name(request, key))
+    }
+
+    /// The same of a package whose folder and file are known.
+    pub fn location_of(&self, place: &str) -> String {
+        format!("{}/{place}", self.text)
     }
 
     /// Moves finished packages in, in order, all durable when this returns.
@@ -112,6 +125,28 @@ impl Exports {
     pub fn content(&self, location: &str) -> Result<Option<Content>, StoreError> {
         let (root, _, name) = self.resolve(location)?;
         LocalDisk::new(root).content(&name)
+    }
+
+    /// Opens the package at a recorded location to be read from its beginning, with digest and size of
+    /// just these bytes: another that takes its name later is another file. `None` where it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::PackageLocation`], [`StoreError::Io`].
+    pub fn open_package(&self, location: &str) -> Result<Option<(File, Content)>, StoreError> {
+        let (root, _, name) = self.resolve(location)?;
+        let path = LocalDisk::new(root).path(&name)?;
+        let io = |source| StoreError::io("read", &path)(source);
+        let mut file = match OpenOptions::new().read(true).custom_flags(NO_LINK).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(error)),
+        };
+        if !file.metadata().map_err(io)?.is_file() {
+            return Err(io(io::ErrorKind::InvalidInput.into()));
+        }
+        let content = super::digest::content_of(&file).map_err(io)?;
+        file.rewind().map_err(io)?;
+        Ok(Some((file, content)))
     }
 
     /// Removes what a crash left half-copied in the folders of these locations; how many files.

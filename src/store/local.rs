@@ -41,7 +41,11 @@ impl LocalDisk {
         &self.root
     }
 
-    fn path(&self, name: &str) -> Result<PathBuf, StoreError> {
+    /// Where a name lies.
+    ///
+    /// # Errors
+    /// [`StoreError::Name`].
+    pub(super) fn path(&self, name: &str) -> Result<PathBuf, StoreError> {
         let plain = !name.is_empty()
             && !name.contains('\0')
             && name.split('/').all(|part| !matches!(part, "" | "." | ".."))

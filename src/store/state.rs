@@ -6,17 +6,23 @@
 //! that is behind.
 
 use std::fs::{self, Permissions};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::fs::{Access, access, statvfs};
+use rustix::io::Errno;
 
 use super::keys::{DeploymentKey, KeyStore};
 use super::ledger::{Head, Ledger, LedgerReport, LedgerWarning, Record, verify_ledger};
 use super::local::make_folder;
 use super::{LocalDisk, PassLock, Scratch, Storage, StoreError, directory};
 use crate::plan::LedgerView;
+
+/// Free bytes below which a disk counts as full: commits of a pass are far smaller.
+const ROOM: u64 = 1 << 20;
 
 /// Where a state lies. Nothing has been opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +83,33 @@ impl StateDir {
         }
         let state = State::recover(Box::new(LocalDisk::new(&self.root)))?;
         Ok(OpenState { state, scratch: self.root.join("scratch"), _lock: lock })
+    }
+
+    /// The deployment key alone; `None` as for [`State::deployment_key`].
+    ///
+    /// # Errors
+    /// [`StoreError::KeyDamaged`], [`StoreError::Io`].
+    pub fn deployment_key(&self) -> Result<Option<DeploymentKey>, StoreError> {
+        KeyStore::new(&LocalDisk::new(&self.root)).deployment()
+    }
+
+    /// Whether a pass could record something now, as far as can be told without writing: the ledger's
+    /// folder may be written, and its disk is not full.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] with what stands in the way; a full disk is [`io::ErrorKind::StorageFull`].
+    pub fn writable(&self) -> Result<(), StoreError> {
+        let ledger = self.root.join("ledger");
+        let folder = if ledger.is_dir() { &ledger } else { &self.root };
+        let look = || {
+            access(folder, Access::WRITE_OK | Access::EXEC_OK)?;
+            let disk = statvfs(folder)?;
+            let room = disk.f_bavail.saturating_mul(disk.f_frsize) >= ROOM;
+            // File systems without a fixed number of files say 0 of 0.
+            let files = disk.f_files == 0 || disk.f_favail > 0;
+            if room && files { Ok(()) } else { Err(Errno::NOSPC) }
+        };
+        look().map_err(|errno| StoreError::io("write to", folder)(io::Error::from(errno)))
     }
 
     /// Reads the whole ledger and says what is wrong with it.

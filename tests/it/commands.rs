@@ -33,6 +33,7 @@ fn help_is_as_recorded() {
         "history",
         "verify",
         "find",
+        "link",
         "demo",
         "init",
         "schema",

@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use super::line::{self, Kind};
 use crate::model::Sensitive;
-use crate::store::digest::{hex, random};
+use crate::store::digest::{hex, random, unhex};
 use crate::store::encoding::encode;
 use crate::store::{NewFile, Storage, StoreError};
 
@@ -27,6 +27,15 @@ impl DeploymentKey {
         let mut all = vec![b"amparo/v1".as_slice(), domain.as_bytes()];
         all.extend_from_slice(parts);
         hex(&hmac_sha256(self.0.expose(), &[&encode(&all)]))
+    }
+
+    /// Whether a digest that somebody else presents is [`DeploymentKey::digest`] of these parts; it takes
+    /// as long for one that is nearly right as for one that is all wrong.
+    pub fn vouches(&self, domain: &str, parts: &[&[u8]], digest: &str) -> bool {
+        let Some(digest) = unhex::<32>(digest) else { return false };
+        let mut all = vec![b"amparo/v1".as_slice(), domain.as_bytes()];
+        all.extend_from_slice(parts);
+        mac(self.0.expose(), &[&encode(&all)]).verify_slice(&digest).is_ok()
     }
 
     /// The digest of a request file's bytes.
