@@ -34,7 +34,7 @@ pub(super) struct Link {
 
 impl Link {
     /// The path and query that fetch the package.
-    fn target(&self, key: &DeploymentKey) -> String {
+    pub(super) fn target(&self, key: &DeploymentKey) -> String {
         self.written(&key.digest(DOMAIN, &self.parts().each_ref().map(String::as_bytes)))
     }
 

@@ -13,6 +13,8 @@ mod packages;
 mod page;
 mod patient;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
