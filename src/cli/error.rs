@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::reconcile::http::HttpError;
 use crate::reconcile::{PassError, Signal, Verdict};
 
 /// How the process ends.
@@ -104,6 +105,9 @@ pub enum CliError {
         #[source]
         source: std::io::Error,
     },
+    /// The HTTP endpoints cannot be had.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// Standard output is gone or full.
     #[error("cannot write to standard output")]
     Stdout(#[source] std::io::Error),
@@ -120,9 +124,11 @@ impl CliError {
             Self::Pass(PassError::Interrupted(signal)) => ExitStatus::Signal(*signal),
             Self::Pass(error) => error.verdict().into(),
             Self::Usage { .. } => ExitStatus::Usage,
-            Self::Directory { .. } | Self::File { .. } | Self::Stdout(_) | Self::Sample(_) => {
-                ExitStatus::Failed
-            }
+            Self::Directory { .. }
+            | Self::File { .. }
+            | Self::Http(_)
+            | Self::Stdout(_)
+            | Self::Sample(_) => ExitStatus::Failed,
         }
     }
 
@@ -131,6 +137,9 @@ impl CliError {
         match self {
             Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Pass(error) => error.hint(),
+            Self::Http(HttpError::Bind { .. }) => {
+                Some("name another address by --listen, or end what listens there".to_owned())
+            }
             _ => None,
         }
     }

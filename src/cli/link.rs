@@ -38,10 +38,11 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("link")?;
     let link = reconcile::link(&global.workspace(), &args.block, &args.base_url, args.lasts)?;
-    match terminal.output() {
+    match output {
         Output::Json => terminal.print(&link_json(&link))?,
-        Output::Human | Output::Markdown => {
+        _ => {
             terminal.print(&link_human(&link))?;
             terminal.say(&format!("it ends at {}", link.expires_at));
         }

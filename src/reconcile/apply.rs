@@ -74,6 +74,8 @@ impl ApplyReport {
             totals: Totals::default(),
             notes: vec!["the policies are invalid: nothing was done".to_owned()],
             head: None,
+            recorded: false,
+            wake: None,
             measured: Measured::default(),
             ledger: None,
             verdict: Verdict::Invalid,
@@ -200,23 +202,6 @@ fn clear_unpublished(
         return Ok(());
     }
     Ok(state.append(records, pass.now)?)
-}
-
-fn invalid(diagnostics: Vec<Diagnostic>) -> ApplyReport {
-    ApplyReport {
-        diagnostics,
-        plan_id: None,
-        inputs: None,
-        tasks: Vec::new(),
-        totals: Totals::default(),
-        notes: vec!["the policies are invalid: nothing was done".to_owned()],
-        head: None,
-        recorded: false,
-        wake: None,
-        measured: Measured::default(),
-        ledger: None,
-        verdict: Verdict::Invalid,
-    }
 }
 
 fn approve(approval: Approval<'_>, plan: &Plan) -> Result<(), PassError> {

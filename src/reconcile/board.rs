@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use super::meters::Meters;
 use super::{ApplyReport, Clock, LedgerNow, PassError, Verdict};
 
-/// How late the loop may be before it counts as dead: timers are late on a machine that is busy.
-const GRACE: Duration = Duration::from_secs(60);
+/// How long ago the loop may have turned before it counts as dead: it does at least once a minute, and
+/// may be late on a machine that is busy.
+const STUCK: Duration = Duration::from_secs(180);
 
 /// The board. Clones are the same board.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ struct Now {
 /// What the loop is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Activity {
-    /// It sleeps; it looks again then, if nothing happens before.
+    /// It has turned last then, and waits for a reason to start a pass.
     Waiting(Instant),
     /// A pass runs since then.
     Passing(Instant),
@@ -82,14 +83,13 @@ impl Board {
 
     /// The loop begins; it has ended when what this gives is dropped.
     pub fn attend(&self) -> Attendance {
-        self.waiting(Duration::ZERO);
+        self.turns();
         Attendance(self.clone())
     }
 
-    /// The loop sleeps, for that long at most.
-    pub fn waiting(&self, at_most: Duration) {
-        let now = Instant::now();
-        self.now().activity = Activity::Waiting(now.checked_add(at_most).unwrap_or(now));
+    /// The loop turns: it looks for a reason to start a pass.
+    pub fn turns(&self) {
+        self.now().activity = Activity::Waiting(Instant::now());
     }
 
     /// A pass begins.
@@ -97,7 +97,7 @@ impl Board {
         self.now().activity = Activity::Passing(Instant::now());
     }
 
-    /// The pass has ended; the loop says next how long it waits.
+    /// The pass has ended.
     pub fn finished(&self, result: Result<&ApplyReport, &PassError>) {
         let ended = self.clock().now();
         let ledger = result.ok().and_then(|report| report.ledger.clone()).map(Arc::new);
@@ -146,10 +146,10 @@ impl Board {
         self.now().activity
     }
 
-    /// Whether the loop lives: it has not ended, and has not slept far longer than it meant to.
+    /// Whether the loop lives: it has not ended, and does not sleep far longer than it should.
     pub(super) fn alive(&self) -> bool {
         match self.activity() {
-            Activity::Waiting(until) => Instant::now().duration_since(until) <= GRACE,
+            Activity::Waiting(since) => since.elapsed() <= STUCK,
             Activity::Passing(_) => true,
             Activity::Ended => false,
         }

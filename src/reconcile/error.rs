@@ -120,7 +120,6 @@ impl PassError {
             | Self::SavedPlan { .. }
             | Self::SavePlan { .. }
             | Self::Interrupted(_)
-            | Self::NotApproved => Verdict::Failed,
             | Self::NotApproved
             | Self::NoLink { .. } => Verdict::Failed,
             Self::Store(
@@ -147,6 +146,7 @@ impl PassError {
             Self::Places | Self::Layout { .. } => "layout",
             Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::Stale { .. } => "plan",
             Self::Unverifiable { .. } => "data",
+            Self::Interrupted(_) => "interrupted",
             Self::NotApproved | Self::Argument { .. } | Self::NoLink { .. } => "argument",
             Self::Bug(_) => "bug",
         }

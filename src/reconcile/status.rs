@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::{Phase, Reason};
-use crate::plan::{Failure, HistoryEntry, TaskCounts, TaskRef};
-use crate::plan::{HistoryEntry, LedgerView, TaskCounts, TaskRef};
+use crate::plan::{Failure, HistoryEntry, LedgerView, TaskCounts, TaskRef};
 
 use super::advice::advice;
 use super::gather::read_ledger;
@@ -72,10 +71,8 @@ pub fn status(workspace: &Workspace, wanted: Option<&str>) -> Result<StatusRepor
 pub(super) fn status_of(view: &LedgerView, now: Timestamp) -> Vec<StatusTask> {
     view.tasks
         .iter()
-        .filter(|(id, _)| named(id.request.as_str(), id.key.as_deref()))
         .map(|(id, state)| (id, state, !state.phase.is_final() && state.due < now))
         .map(|(id, state, overdue)| StatusTask {
-        .map(|(id, state)| StatusTask {
             task: TaskRef { request: id.request.clone(), key: id.key.clone(), action: id.action },
             phase: state.phase,
             reason: state.reason,

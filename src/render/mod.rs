@@ -36,8 +36,6 @@ pub use places::Places;
 pub use plan::{plan_human, plan_json, plan_report_human};
 pub use sarif::{check_sarif, plan_sarif};
 pub use link::{link_human, link_json};
-pub use markdown::{check_markdown, plan_markdown, table_markdown};
-pub use plan::{plan_human, plan_json};
 pub use status::{Vocabulary, history_human, history_json, status_human, status_json};
 pub use style::{Style, bytes, count, plural, table};
 pub use verify::{verify_human, verify_json};

@@ -10,7 +10,7 @@ use askama::Template;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::model::Phase;
-use crate::plan::{HistoryEntry, HistoryStatus};
+use crate::plan::{Failure, HistoryEntry, HistoryStatus};
 use crate::reconcile::LedgerNow;
 use crate::reconcile::board::{Activity, Board, LastPass};
 use crate::reconcile::status::{StatusTask, status_of};
@@ -68,6 +68,8 @@ struct Open {
     phase: Phase,
     reason: String,
     message: String,
+    /// How often it has failed, and when it is tried again.
+    tries: String,
     help: &'static str,
 }
 
@@ -194,8 +196,19 @@ fn open_row(open: &StatusTask, now: Timestamp) -> Open {
         phase: open.phase,
         reason: open.reason.map(|reason| reason.to_string()).unwrap_or_default(),
         message: open.message.as_deref().map(plain).unwrap_or_default(),
-        help: "",
+        tries: open.failure.as_ref().map(tries).unwrap_or_default(),
+        help: open.help.unwrap_or_default(),
     }
+}
+
+fn tries(failure: &Failure) -> String {
+    let times = if failure.attempts == 1 {
+        "once".to_owned()
+    } else {
+        format!("{} times", failure.attempts)
+    };
+    let (first, next) = (Moment::day(failure.first_failed_at), Moment::minute(failure.next_try_at));
+    format!("Failed {times} since {}; tried again by {}.", first.shown, next.shown)
 }
 
 fn rejected_row(rejected: &StatusTask) -> Rejected {
