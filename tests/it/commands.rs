@@ -29,6 +29,7 @@ fn help_is_as_recorded() {
         "check",
         "plan",
         "apply",
+        "watch",
         "status",
         "history",
         "verify",

@@ -8,6 +8,7 @@ mod commands;
 mod crashes;
 mod deletes;
 mod erased_once;
+mod http;
 mod others;
 mod planted;
 mod requests;

@@ -32,19 +32,24 @@ fn lake() -> Env {
     env
 }
 
-fn in_path(program: &str) -> Option<PathBuf> {
+pub(crate) fn in_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// The page as a browser has it after everything on it had its chance to run.
 fn dom(browser: &PathBuf, env: &Env, page: &str) -> String {
+    let url = format!("file://{}", env.path(page).display());
+    browse(browser, env, &["--virtual-time-budget=2000", "--dump-dom", &url])
+}
+
+/// What a browser without a window prints.
+pub(crate) fn browse(browser: &PathBuf, env: &Env, args: &[&str]) -> String {
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .arg(format!("--user-data-dir={}", env.path("browser").display()))
-        .args(["--virtual-time-budget=2000", "--dump-dom"])
-        .arg(format!("file://{}", env.path(page).display()))
+        .args(args)
         .output()
         .unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()

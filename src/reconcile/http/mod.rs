@@ -70,7 +70,11 @@ impl Server {
         let app = routes::app(board, hosts);
         let thread = std::thread::Builder::new()
             .name("http".to_owned())
-            .spawn(move || runtime.block_on(listen::serve(listener, app, stopping)))
+            .spawn(move || {
+                runtime.block_on(listen::serve(listener, app, stopping));
+                // A package that is read through for its digest must not hold up the daemon's end.
+                runtime.shutdown_background();
+            })
             .map_err(HttpError::Start)?;
         Ok(Self { address, stop, thread: Some(thread) })
     }

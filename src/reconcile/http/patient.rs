@@ -14,13 +14,18 @@ const STALL: Duration = Duration::from_secs(30);
 /// Writes fail once nothing could be written for a while. Reads wait: hyper watches over them.
 pub(super) struct Patient<T> {
     stream: T,
+    stall: Duration,
     end: Pin<Box<Sleep>>,
     stalled: bool,
 }
 
 impl<T> Patient<T> {
     pub(super) fn new(stream: T) -> Self {
-        Self { stream, end: Box::pin(sleep(STALL)), stalled: false }
+        Self::bearing(stream, STALL)
+    }
+
+    fn bearing(stream: T, stall: Duration) -> Self {
+        Self { stream, stall, end: Box::pin(sleep(stall)), stalled: false }
     }
 
     fn bounded<R>(
@@ -34,7 +39,7 @@ impl<T> Patient<T> {
         }
         if !self.stalled {
             self.stalled = true;
-            let end = Instant::now() + STALL;
+            let end = Instant::now() + self.stall;
             self.end.as_mut().reset(end);
         }
         ready!(self.end.as_mut().poll(cx));
@@ -85,17 +90,30 @@ mod tests {
     fn a_reader_that_does_not_read_is_given_up() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            tokio::time::pause();
             let (here, mut there) = tokio::io::duplex(16);
-            let mut here = Patient::new(here);
-            // As long as some bytes are taken, it goes on for longer than the patience with a stall.
-            for _ in 0..4 {
-                here.write_all(&[0; 16]).await.unwrap();
-                tokio::time::advance(STALL - Duration::from_secs(1)).await;
-                there.read_exact(&mut [0; 16]).await.unwrap();
-            }
-            let error = here.write_all(&[0; 17]).await.unwrap_err();
+            let mut here = Patient::bearing(here, Duration::from_millis(1));
+            let error = here.write_all(&[7; 17]).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            // One that was given up and reads after all goes on.
+            there.read_exact(&mut [0; 16]).await.unwrap();
+            here.write_all(&[7; 16]).await.unwrap();
+        });
+    }
+
+    #[test]
+    fn a_slow_reader_gets_everything() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (here, mut there) = tokio::io::duplex(1);
+            let mut here = Patient::bearing(here, STALL);
+            let reader = tokio::spawn(async move {
+                let mut all = Vec::new();
+                there.read_to_end(&mut all).await.unwrap();
+                all
+            });
+            here.write_all(&[7; 1_000]).await.unwrap();
+            drop(here);
+            assert_eq!(reader.await.unwrap(), [7; 1_000]);
         });
     }
 }
