@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Measures `amparo apply` beside DuckDB, Polars and pyarrow doing the same erasure: `erase.py AMPARO LAKE [--rounds N]`.
 
+With `--touched` the peers first look which files hold a match, and rewrite only those: for the clustered lake, where few do.
+
 Each run works on a fresh copy of the lake, made and synced before the clock starts. Whole processes, in turns; medians
 and peak memory of the largest process. amparo's time includes plan, proof, fsync and ledger; the peers only rewrite.
 """
@@ -61,13 +63,16 @@ def timed(command: list[str]) -> tuple[float, float]:
     return seconds, usage.ru_maxrss / 1024
 
 
-def peer(engine: str, work: str, ids: str, purge: bool) -> None:
-    """Rewrites every file of the copy in which a row matches, as a script would."""
+def peer(engine: str, work: str, ids: str, purge: bool, touched: bool) -> None:
+    """Rewrites every file of the copy, or those in which a row matches, as a script would."""
     by_column: dict[str, list[str]] = {column: [] for column in NAMESPACES.values()}
     for line in pathlib.Path(ids).read_text(encoding="utf-8").splitlines():
         namespace, value = line.split("=", 1)
         by_column[NAMESPACES[namespace]].append(value)
-    for path in sorted(pathlib.Path(work).glob("events/*.parquet")):
+    paths = sorted(pathlib.Path(work).glob("events/*.parquet"))
+    if touched:
+        paths = TOUCHED[engine](paths, by_column)
+    for path in paths:
         REWRITE[engine](path, path.with_suffix(".tmp"), by_column, purge)
         os.replace(path.with_suffix(".tmp"), path)
 
@@ -119,7 +124,43 @@ def with_pyarrow(path, out, by_column, purge):
     pq.write_table(table, out, row_group_size=131072)
 
 
+def touched_by_duckdb(paths, by_column):
+    import duckdb
+    import pyarrow as pa
+
+    connection = duckdb.connect()
+    found = set()
+    for column, values in by_column.items():
+        connection.register(f"ids_{column}", pa.table({"v": values}))
+        files = [str(path) for path in paths]
+        found.update(row[0] for row in connection.execute(
+            f"select distinct filename from read_parquet({files}, filename = true) where {column} in (select v from ids_{column})"
+        ).fetchall())
+    return [path for path in paths if str(path) in found]
+
+
+def touched_by_polars(paths, by_column):
+    import polars as pl
+
+    frame = pl.scan_parquet(paths, include_file_paths="path")
+    hit = pl.any_horizontal([pl.col(c).is_in(v).fill_null(False) for c, v in by_column.items()])
+    found = set(frame.filter(hit).select(pl.col("path").unique()).collect()["path"].to_list())
+    return [path for path in paths if str(path) in found]
+
+
+def touched_by_pyarrow(paths, by_column):
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    hit = None
+    for column, values in by_column.items():
+        one = ds.field(column).isin(pa.array(values))
+        hit = one if hit is None else hit | one
+    return [path for path in paths if ds.dataset(path).count_rows(filter=hit) > 0]
+
+
 REWRITE = {"duckdb": with_duckdb, "polars": with_polars, "pyarrow": with_pyarrow}
+TOUCHED = {"duckdb": touched_by_duckdb, "polars": touched_by_polars, "pyarrow": touched_by_pyarrow}
 
 
 def copy_with_fsync(source: pathlib.Path, target: pathlib.Path) -> float:
@@ -135,12 +176,13 @@ def copy_with_fsync(source: pathlib.Path, target: pathlib.Path) -> float:
 
 def main() -> None:
     if len(sys.argv) > 1 and sys.argv[1] == "--peer":
-        peer(sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5] == "purge")
+        peer(sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5] == "purge", sys.argv[6] == "touched")
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("amparo")
     parser.add_argument("lake", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--touched", action="store_true", help="the peers rewrite only files with a match")
     parser.add_argument("--work", type=pathlib.Path, default=None)
     options = parser.parse_args()
     lake = options.lake.resolve()
@@ -152,7 +194,8 @@ def main() -> None:
             ("null 4 columns of 1,000 subjects", 1000, False),
             ("remove the rows of 10 subjects", 10, True)):
         mode = "purge" if purge else "anonymize"
-        runs = {name: [sys.executable, __file__, "--peer", name, str(work), str(lake / f"ids-{count}.txt"), mode]
+        runs = {name: [sys.executable, __file__, "--peer", name, str(work), str(lake / f"ids-{count}.txt"), mode,
+                       "touched" if options.touched else "all"]
                 for name in REWRITE}
         runs["amparo"] = [options.amparo, "-C", str(work), "--now", "2026-11-22T09:00:00Z", "apply", "--auto-approve"]
         seconds: dict[str, list[float]] = {name: [] for name in ("cp", *runs)}

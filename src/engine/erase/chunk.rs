@@ -12,7 +12,8 @@ use super::dictionary::Plan;
 use super::error::{Outcome, Problem};
 use super::index::{Indexes, Placed, edit_sizes};
 use super::order::Gather;
-use super::pages::{Kind, Page, part_id, write_levels};
+use super::pages::{Kind, Loaded, Page, part_id, write_levels};
+use super::runs::{self, Step};
 use super::snappy::{self, Patch};
 use super::source::Source;
 use super::stats::{self, Nulls};
@@ -57,7 +58,7 @@ pub(crate) fn rewrite(
         dictionary: decision.dictionary.as_ref(),
         plan: None,
         moved: HashMap::new(),
-        levels: HashMap::new(),
+        others: HashMap::new(),
         nulls: decision.nulls,
     };
     rewrite.plan_dictionary()?;
@@ -71,10 +72,10 @@ struct Rewrite<'a, 'w> {
     /// As it was.
     dictionary: Option<&'a Values>,
     plan: Option<Plan>,
-    /// The positions that a page's values have in the dictionary as it will be, where they differ.
-    moved: HashMap<usize, Vec<u32>>,
-    /// Levels of such pages without an edit.
-    levels: HashMap<usize, (Vec<u8>, Vec<u8>)>,
+    /// What becomes of a page's positions in the dictionary, where something does.
+    moved: HashMap<usize, Vec<Step>>,
+    /// Such pages without an edit.
+    others: HashMap<usize, Loaded>,
     /// Slots without a value before; known where the leaf lies in lists.
     nulls: Option<i64>,
 }
@@ -104,17 +105,17 @@ impl Rewrite<'_, '_> {
         let plan = Plan::new(dictionary, all.filter_map(|loaded| loaded.values.indices()), &edited);
         for edit in edited {
             let old = edit.loaded.values.indices().unwrap_or_default();
-            let new = plan.apply(old, &edit.changes);
-            if new != old {
-                self.moved.insert(edit.page, new);
+            let steps = plan.steps(old, &edit.changes);
+            if !steps.is_empty() {
+                self.moved.insert(edit.page, steps);
             }
         }
         for (at, loaded) in others {
             let old = loaded.values.indices().unwrap_or_default();
-            let new = plan.apply(old, &[]);
-            if new != old {
-                self.moved.insert(at, new);
-                self.levels.insert(at, (loaded.rep, loaded.def));
+            let steps = plan.steps(old, &[]);
+            if !steps.is_empty() {
+                self.moved.insert(at, steps);
+                self.others.insert(at, loaded);
             }
         }
         self.plan = Some(plan);
@@ -166,8 +167,8 @@ impl Rewrite<'_, '_> {
         }
         let mut header = page.header.clone();
         let Some(edit) = self.edits.get(&at) else {
-            return match self.levels.get(&at) {
-                Some((rep, def)) => self.data_page(at, header, (rep, def), None),
+            return match self.others.get(&at) {
+                Some(loaded) => self.data_page(at, header, (&loaded.rep, &loaded.def), None),
                 None => Ok(Made::Same),
             };
         };
@@ -238,14 +239,20 @@ impl Rewrite<'_, '_> {
         let mut plain = Vec::with_capacity(page.plain + 64);
         let (rep_size, def_size) = write_levels(page.kind, shape, rep, def, &mut plain);
         let levels = rep_size + def_size;
-        let mut patches = None;
-        match (self.moved.get(&at), edit) {
-            (Some(indices), _) => {
-                encode_indices(indices, self.entries().map_or(0, Values::len), &mut plain);
+        let loaded = edit.map(|edit| &edit.loaded).or_else(|| self.others.get(&at));
+        let patches = match (loaded, edit) {
+            (Some(Loaded { values: Values::Indices(old), packed, start, .. }), _) => {
+                let steps = self.moved.get(&at).map_or(&[][..], Vec::as_slice);
+                self.positions(
+                    old,
+                    packed.as_deref().map(|packed| (packed, *start)),
+                    steps,
+                    &mut plain,
+                )
             }
-            (None, Some(edit)) => patches = self.values(page, edit, &mut plain)?,
-            (None, None) => {}
-        }
+            (_, Some(edit)) => self.values(page, edit, &mut plain)?,
+            (_, None) => None,
+        };
         let part = header
             .structure_mut(part_id(page.kind))
             .ok_or_else(|| Problem::unreadable("a page header lacks its part"))?;
@@ -264,7 +271,7 @@ impl Rewrite<'_, '_> {
             });
             body
         } else {
-            let before = edit.map_or(0, |edit| edit.loaded.start);
+            let before = loaded.map_or(0, |loaded| loaded.start);
             let patches = patches.map(|patches| [vec![(0..before, levels)], patches].concat());
             self.pack(page, 0, patches.as_deref(), &plain)?
         };
@@ -290,6 +297,32 @@ impl Rewrite<'_, '_> {
         codec.compress(plain)
     }
 
+    /// Appends positions in the dictionary with the steps taken; where that can be done where they lie, says
+    /// what it changes.
+    fn positions(
+        &self,
+        old: &[u32],
+        packed: Option<(&[u8], usize)>,
+        steps: &[Step],
+        plain: &mut Vec<u8>,
+    ) -> Option<Vec<Patch>> {
+        let edited = packed.and_then(|(packed, start)| runs::edit(packed, start, old, steps));
+        if let Some((new, patches)) = edited {
+            plain.extend_from_slice(&new);
+            return Some(patches);
+        }
+        let mut new = Vec::with_capacity(old.len());
+        let mut steps = steps.iter().peekable();
+        for (at, index) in (0_u32..).zip(old) {
+            match steps.next_if(|(step, _)| *step == at) {
+                Some((_, put)) => new.extend(*put),
+                None => new.push(*index),
+            }
+        }
+        encode_indices(&new, self.entries().map_or(0, Values::len), plain);
+        None
+    }
+
     /// Appends the values of an edited page; where they are plain, says what that changes.
     fn values(
         &self,
@@ -300,11 +333,6 @@ impl Rewrite<'_, '_> {
         let encoding = self.work.reader.encoding(page)?;
         let changes = || edit.changes.iter().map(|change| (change.at, &change.put));
         let old = &edit.loaded.values;
-        if let Some(indices) = old.indices() {
-            // Nulls or elements came and went, none of them in the dictionary.
-            encode_indices(indices, self.entries().map_or(0, Values::len), plain);
-            return Ok(None);
-        }
         if encoding == Encoding::Plain && self.work.shape.physical != Physical::Bool {
             let patches = old.patches(changes());
             old.encode_patched(edit.loaded.start, &patches, changes().map(|(_, put)| put), plain)?;

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::decide::{Change, PageEdit};
+use super::runs::Step;
 use super::snappy::Patch;
 use super::values::{Put, Span, Values};
 
@@ -16,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) patches: Vec<Patch>,
     /// New position of each old entry that is still referred to.
     moved: Vec<u32>,
+    /// Whether any of them differs from the old one.
+    moves: bool,
     /// Position of each replacement.
     put: HashMap<Vec<u8>, u32>,
 }
@@ -63,23 +66,32 @@ impl Plan {
         Self {
             patches: patches(dictionary, &entries),
             entries: (!same).then(|| arrange(dictionary, &entries)),
+            moves: (0_u32..).zip(&moved).any(|(old, new)| old != *new),
             moved,
             put: placed.into_iter().map(|(value, id)| (value.to_vec(), id)).collect(),
         }
     }
 
-    /// The indices of a page as they will be.
-    pub(crate) fn apply(&self, indices: &[u32], changes: &[Change]) -> Vec<u32> {
-        let mut changes = changes.iter().peekable();
-        let mut out = Vec::with_capacity(indices.len());
+    /// What becomes of the indices of a page.
+    pub(crate) fn steps(&self, indices: &[u32], changes: &[Change]) -> Vec<Step> {
+        let put = |change: &Change| match &change.put {
+            Put::Drop => None,
+            Put::Value(value) => Some(self.put.get(value).copied().unwrap_or(0)),
+        };
+        let stays = |step: &Step| step.1 == indices.get(step.0 as usize).copied();
+        let mut changes = changes.iter().map(|change| (change.at, put(change))).peekable();
+        if !self.moves {
+            return changes.filter(|step| !stays(step)).collect();
+        }
+        let mut steps = Vec::new();
         for (at, index) in (0_u32..).zip(indices) {
-            match changes.next_if(|change| change.at == at).map(|change| &change.put) {
-                None => out.push(self.moved[*index as usize]),
-                Some(Put::Drop) => {}
-                Some(Put::Value(value)) => out.push(self.put.get(value).copied().unwrap_or(0)),
+            let moved = (at, Some(self.moved[*index as usize]));
+            let step = changes.next_if(|(change, _)| *change == at).unwrap_or(moved);
+            if !stays(&step) {
+                steps.push(step);
             }
         }
-        out
+        steps
     }
 }
 

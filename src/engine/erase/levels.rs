@@ -84,7 +84,30 @@ fn unpack<T: Number>(
 ) -> Outcome<()> {
     let mask = (1_u64 << width) - 1;
     let mut worst = 0_u32;
-    out.extend((0..count).map(|i| {
+    // Eight values of up to 8 (16) bits lie in one word of 64 (128) bits, and begin at a byte.
+    let stride = width as usize;
+    let word = if width <= 8 { 8 } else { 16 };
+    let mut done = 0;
+    if width <= 16 && width > 0 && bytes.len() >= word {
+        let groups = (count / 8).min((bytes.len() - word) / stride + 1);
+        done = groups * 8;
+        for at in (0..groups).map(|group| group * stride) {
+            let eight: [u32; 8] = match word {
+                8 => {
+                    let word = window(bytes, at);
+                    std::array::from_fn(|i| (word >> (i as u32 * width) & mask) as u32)
+                }
+                _ => {
+                    let (low, high) = (window(bytes, at), window(bytes, at + 8));
+                    let word = u128::from(high) << 64 | u128::from(low);
+                    std::array::from_fn(|i| (word >> (i as u32 * width)) as u32 & mask as u32)
+                }
+            };
+            worst = eight.iter().fold(worst, |worst, value| worst.max(*value));
+            out.extend(eight.map(T::from_u32));
+        }
+    }
+    out.extend((done..count).map(|i| {
         let bit = i * width as usize;
         let value = ((window(bytes, bit / 8) >> (bit % 8)) & mask) as u32;
         worst = worst.max(value);
@@ -142,7 +165,7 @@ pub(crate) fn encode<T: Number>(values: &[T], width: u32, out: &mut Vec<u8>) {
 }
 
 /// Appends one bit-packed run, padded to a multiple of 8 values.
-fn pack<T: Number>(values: &[T], width: u32, out: &mut Vec<u8>) {
+pub(crate) fn pack<T: Number>(values: &[T], width: u32, out: &mut Vec<u8>) {
     if values.is_empty() {
         return;
     }

@@ -40,6 +40,7 @@ mod proof;
 mod proof_chunk;
 mod recover;
 mod removal;
+mod runs;
 mod select;
 mod shape;
 mod snappy;

@@ -147,6 +147,8 @@ pub(crate) struct Loaded {
     pub(crate) values: Values,
     /// Where the values begin in what was decompressed.
     pub(crate) start: usize,
+    /// What was decompressed, where the values are positions in a dictionary.
+    pub(crate) packed: Option<Vec<u8>>,
 }
 
 /// Reads the pages of one chunk.
@@ -228,8 +230,9 @@ impl<'a> PageReader<'a> {
         };
         let count = def.iter().filter(|level| **level == self.shape.max_def).count();
         let encoding = self.encoding(page)?;
+        let packed = (encoding == Encoding::Dictionary).then(|| plain.clone());
         let values = Values::decode(encoding, self.shape.physical, plain, start, count, entries)?;
-        Ok(Loaded { rep, def, values, start })
+        Ok(Loaded { rep, def, values, start, packed })
     }
 
     fn split_v1(&self, page: &Page, plain: &[u8]) -> Outcome<(Vec<u8>, Vec<u8>, usize)> {

@@ -35,6 +35,9 @@ pub(crate) fn prove_chunk(
         }
         _ => None,
     };
+    let same = same_entries(decision.dictionary.as_ref(), dictionary.as_ref());
+    let sizes =
+        [decision.dictionary.as_ref(), dictionary.as_ref()].map(|d| d.map_or(0, Values::len));
     let proof = ChunkProof {
         work,
         new,
@@ -42,7 +45,8 @@ pub(crate) fn prove_chunk(
         reader,
         pages: &pages,
         edits: decision.edits.iter().map(|edit| (edit.page, edit)).collect(),
-        same: same_entries(decision.dictionary.as_ref(), dictionary.as_ref()),
+        all_same: sizes == [same.len(); 2] && !same.contains(&false),
+        same,
         old_dictionary: decision.dictionary.as_ref(),
         dictionary,
     };
@@ -68,6 +72,8 @@ struct ChunkProof<'a, 'w> {
     edits: HashMap<usize, &'a PageEdit>,
     /// For each position, whether the old and the new dictionary hold the same there.
     same: Vec<bool>,
+    /// Whether they are the same all over.
+    all_same: bool,
     old_dictionary: Option<&'a Values>,
     dictionary: Option<Values>,
 }
@@ -125,9 +131,7 @@ impl ChunkProof<'_, '_> {
             refer(&after, referred);
             let unmoved = equal
                 && match &after.values {
-                    Values::Indices(indices) => {
-                        indices.iter().all(|index| self.same.get(*index as usize) == Some(&true))
-                    }
+                    Values::Indices(indices) => indices.iter().all(|index| self.is_same(*index)),
                     _ => true,
                 };
             if unmoved {
@@ -157,21 +161,18 @@ impl ChunkProof<'_, '_> {
         }
         let (old, new) = (self.old_dictionary, self.dictionary.as_ref());
         let mut changes = changes.iter().peekable();
-        let mut at = 0;
-        for was in 0..before.values.len() {
+        let (mut was, mut at) = (0, 0);
+        while was < before.values.len() {
             match changes.next_if(|change| change.at as usize == was) {
-                None if at >= after.values.len() => return Err(differs()),
                 None => {
-                    let unmoved = match (&before.values, &after.values) {
-                        (Values::Indices(a), Values::Indices(b)) => {
-                            a[was] == b[at] && self.same.get(a[was] as usize) == Some(&true)
-                        }
-                        _ => false,
-                    };
-                    if !unmoved && before.values.get(was, old) != after.values.get(at, new) {
+                    let end = changes.peek().map_or(before.values.len(), |next| next.at as usize);
+                    let count = end.saturating_sub(was).max(1);
+                    if at + count > after.values.len() || !self.kept(before, was, after, at, count)
+                    {
                         return Err(differs());
                     }
-                    at += 1;
+                    was += count - 1;
+                    at += count;
                 }
                 Some(change) if before.values.get(was, old) != change.old => {
                     return Err(Problem::proof("an erased value was not where it was planned"));
@@ -185,8 +186,27 @@ impl ChunkProof<'_, '_> {
                     at += 1;
                 }
             }
+            was += 1;
         }
         if at == after.values.len() { Ok(()) } else { Err(differs()) }
+    }
+
+    /// Whether `count` values are the same: those from `was` on before, and from `at` on after.
+    fn kept(&self, before: &Loaded, was: usize, after: &Loaded, at: usize, count: usize) -> bool {
+        if let (Values::Indices(a), Values::Indices(b)) = (&before.values, &after.values) {
+            let (a, b) = (&a[was..was + count], &b[at..at + count]);
+            if a == b && (self.all_same || a.iter().all(|index| self.is_same(*index))) {
+                return true;
+            }
+        } else if before.values.equal(was, &after.values, at, count) {
+            return true;
+        }
+        let (old, new) = (self.old_dictionary, self.dictionary.as_ref());
+        (0..count).all(|i| before.values.get(was + i, old) == after.values.get(at + i, new))
+    }
+
+    fn is_same(&self, index: u32) -> bool {
+        self.same.get(index as usize) == Some(&true)
     }
 
     /// Statistics, page indexes and bloom filter say nothing but what the values say that are there.

@@ -137,20 +137,7 @@ impl Values {
                 }
                 Ok(Self::Fixed { bytes, start, width, count })
             }
-            (Encoding::Dictionary, _) => {
-                if count == 0 {
-                    return Ok(Self::Indices(Vec::new()));
-                }
-                let largest = dictionary
-                    .checked_sub(1)
-                    .and_then(|n| u32::try_from(n).ok())
-                    .ok_or_else(|| Problem::unreadable("a page refers to a missing dictionary"))?;
-                let (width, packed) = body.split_first().ok_or_else(short)?;
-                if *width > 32 {
-                    return Err(short());
-                }
-                levels::decode(packed, u32::from(*width), count, largest).map(Self::Indices)
-            }
+            (Encoding::Dictionary, _) => indices(body, count, dictionary).map(Self::Indices),
             (Encoding::Rle, _) => {
                 let packed = body.get(4..).ok_or_else(short)?;
                 levels::decode::<u8>(packed, 1, count, 1).map(|flags| Self::fixed(flags, 1, count))
@@ -270,6 +257,44 @@ impl Values {
                 _ => &[],
             },
             Self::Fixed { .. } => &[],
+        }
+    }
+
+    /// Whether `count` values from `at` on lie in the buffer as those of another from `there` on do. Values
+    /// may be equal all the same where they do not, or where either is of indices.
+    pub(crate) fn equal(&self, at: usize, other: &Self, there: usize, count: usize) -> bool {
+        match (self, other) {
+            (
+                Self::Fixed { bytes, start, width, .. },
+                Self::Fixed { bytes: others, start: begin, width: wide, .. },
+            ) if width == wide => {
+                let range = |start: usize, at| start + at * width..start + (at + count) * width;
+                bytes.get(range(*start, at)).is_some_and(|these| {
+                    others.get(range(*begin, there)).is_some_and(|those| these == those)
+                })
+            }
+            (Self::Var { bytes, spans }, Self::Var { bytes: others, spans: places }) => {
+                let (Some(these), Some(those)) =
+                    (spans.get(at..at + count), places.get(there..there + count))
+                else {
+                    return false;
+                };
+                // Alike in their places, and then in all that lies between the first and the last.
+                let alike = |(a, b): (&Span, &Span)| {
+                    a.length == b.length
+                        && a.start.wrapping_sub(these[0].start)
+                            == b.start.wrapping_sub(those[0].start)
+                };
+                let hull = |spans: &[Span]| {
+                    let (first, last) = (spans.first()?, spans.last()?);
+                    Some(first.start as usize..last.start as usize + last.length as usize)
+                };
+                these.iter().zip(those).all(alike)
+                    && hull(these).zip(hull(those)).is_some_and(|(a, b)| {
+                        bytes.get(a).is_some_and(|a| others.get(b).is_some_and(|b| a == b))
+                    })
+            }
+            _ => false,
         }
     }
 
@@ -425,6 +450,22 @@ impl Values {
         delta::encode(&lengths, false, out);
         out.extend_from_slice(&suffixes);
     }
+}
+
+/// Positions in a dictionary of so many entries.
+fn indices(body: &[u8], count: usize, entries: usize) -> Outcome<Vec<u32>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let largest = entries
+        .checked_sub(1)
+        .and_then(|n| u32::try_from(n).ok())
+        .ok_or_else(|| Problem::unreadable("a page refers to a missing dictionary"))?;
+    let (width, packed) = body.split_first().ok_or_else(short)?;
+    if *width > 32 {
+        return Err(short());
+    }
+    levels::decode(packed, u32::from(*width), count, largest)
 }
 
 /// Appends positions in a dictionary of so many entries.
