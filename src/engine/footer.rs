@@ -9,11 +9,11 @@ use std::os::unix::fs::MetadataExt;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use sha2::{Digest, Sha256};
 
-use crate::plan::FileStamp;
+use crate::plan::{FileStamp, FileTrace};
 
 use super::guard::guarded;
 use super::pages::thrift::Thrift;
-use super::source::{Source, modified};
+use super::source::{Source, changed, modified};
 
 /// Read with the last bytes at once: most footers fit.
 const TAIL: u64 = 64 * 1024;
@@ -29,6 +29,8 @@ pub(crate) struct Footer {
     pub(crate) metadata: ParquetMetaData,
     /// What the file was when the footer was read.
     pub(crate) stamp: FileStamp,
+    /// Read before the footer's bytes.
+    pub(crate) trace: FileTrace,
 }
 
 /// Reads and checks a footer.
@@ -61,12 +63,13 @@ pub(crate) fn read(source: &Source) -> Result<Footer, String> {
         inode: meta.ino(),
         footer: hex(&Sha256::digest(footer)),
     };
+    let trace = FileTrace { device: meta.dev(), changed: changed(&meta) };
     if is_encrypted(&footer[..length]) {
         return Err("has encrypted columns, which amparo cannot read".to_owned());
     }
     let metadata = parse(&footer[..length])?;
     check(&metadata, size - whole as u64)?;
-    Ok(Footer { metadata, stamp })
+    Ok(Footer { metadata, stamp, trace })
 }
 
 /// The length of the metadata, from the last bytes of a file.

@@ -68,6 +68,11 @@ pub(crate) fn modified(meta: &Metadata) -> i128 {
     i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec())
 }
 
+/// When content or attributes last changed, in nanoseconds since 1970.
+pub(crate) fn changed(meta: &Metadata) -> i128 {
+    i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec())
+}
+
 /// A stretch of a file held in memory, at the file's own offsets: one column chunk. Parquet's readers
 /// then take pages out of it without copying.
 #[derive(Debug, Clone)]

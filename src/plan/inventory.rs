@@ -8,6 +8,8 @@ use crate::model::{Leaf, Name};
 /// Every dataset that a pass looks at.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
+    /// When its making began, nanoseconds since 1970 by the machine's own clock.
+    pub looked: i128,
     /// By dataset.
     pub datasets: BTreeMap<Name, DatasetFiles>,
 }
@@ -104,6 +106,15 @@ pub struct FileStamp {
     pub footer: String,
 }
 
+/// What the file system says of a file besides its [`FileStamp`]: nobody can set these at will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FileTrace {
+    /// Device.
+    pub device: u64,
+    /// When content or attributes last changed (`ctime`), nanoseconds since 1970.
+    pub changed: i128,
+}
+
 /// One Parquet file.
 #[derive(Debug, Clone)]
 pub struct DataFile {
@@ -116,6 +127,8 @@ pub struct DataFile {
     pub size: u64,
     /// For detecting other writers.
     pub stamp: FileStamp,
+    /// Where it was found: with the stamp, what a memory of the file's content is held against.
+    pub trace: FileTrace,
     /// Rows.
     pub rows: u64,
     /// In file order.

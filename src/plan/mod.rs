@@ -40,7 +40,7 @@ pub use found::{BlockFound, BlockRef, DatasetFound, FoundHit, FoundRow};
 pub use guard::{Broken, guard_draft, guard_plan};
 pub use hits::{Element, Hit, Identities, IdentityId, Probe, ProbeLeaf, RowKey, RowValue};
 pub use inventory::{
-    DataFile, DatasetFiles, FileProblem, FileStamp, Hindrance, Inventory, RowGroup,
+    DataFile, DatasetFiles, FileProblem, FileStamp, FileTrace, Hindrance, Inventory, RowGroup,
 };
 pub use ledger_view::{
     Erased, FileErase, FileEraseTask, HistoryEntry, HistoryStatus, LedgerView, PackageRecord,

@@ -231,6 +231,7 @@ impl World {
                     inode: u64::try_from(index).unwrap(),
                     footer: "f".repeat(64),
                 },
+                trace: Default::default(),
                 rows,
                 row_groups: vec![RowGroup { rows, chunk_bytes: vec![10; leaves.len()] }],
                 partitions: file.partitions.clone(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::model::{Action, Catalog, Phase, Reason};
 use crate::plan::{Cause, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
-use crate::store::{Exports, OpenState, Record};
+use crate::store::{Exports, OpenState, Record, Seen};
 
 use super::erase::{Failed, Round, erase};
 use super::export::export;
@@ -159,10 +159,11 @@ pub(super) fn apply_texts(
     let exports = Exports::open(workspace.exports(&loaded.catalog.settings), ".".as_ref())?;
     clear_unpublished(&pass, &mut state, &exports)?;
     let inventory = recover(&pass, inventory, &mut state, events)?;
-    let outlook = pass.look(state.state(), inventory, events)?;
+    let mut seen = state.state().seen();
+    let outlook = pass.look(state.state(), inventory, seen.as_mut(), events)?;
     approve(approval, &outlook.plan)?;
-    let measured = Measured::default();
-    Applying { pass, outlook: &outlook, state: &mut state, exports: &exports, before, measured }
+    let (state, seen, measured) = (&mut state, &mut seen, Measured::default());
+    Applying { pass, outlook: &outlook, state, seen, exports: &exports, before, measured }
         .all(events, &loaded.diagnostics)
 }
 
@@ -228,6 +229,7 @@ struct Applying<'a> {
     pass: Pass<'a>,
     outlook: &'a Outlook,
     state: &'a mut OpenState,
+    seen: &'a mut Option<Seen>,
     exports: &'a Exports,
     /// Number of the newest ledger entry when the pass began.
     before: u64,
@@ -263,6 +265,7 @@ impl Applying<'_> {
         self.append(records)?;
         self.destroy_keys(&outcomes)?;
         self.expire()?;
+        self.keep_seen(events);
         tracing::info!(seconds = started.elapsed().as_secs_f64(), "applied");
         self.report(outcomes, diagnostics)
     }
@@ -283,7 +286,9 @@ impl Applying<'_> {
             events.event(Event::Notice {
                 text: "files changed meanwhile: planning again".to_owned(),
             });
-            let again = self.pass.look(self.state.state(), self.pass.inventory()?, events)?;
+            let inventory = self.pass.inventory()?;
+            let again =
+                self.pass.look(self.state.state(), inventory, self.seen.as_mut(), events)?;
             let others: BTreeSet<TaskIndex> = (0..TaskIndex::MAX)
                 .zip(&again.draft.tasks)
                 .filter(|(_, task)| !all.moved.contains(&task.id))
@@ -327,6 +332,19 @@ impl Applying<'_> {
             return Ok(());
         }
         Ok(self.state.append(records, self.pass.now)?)
+    }
+
+    /// Keeps what was seen, for the next pass. It is a memory only: the pass is no worse without it.
+    fn keep_seen(&mut self, events: &mut dyn Events) {
+        let Some(seen) = self.seen.as_mut() else { return };
+        let datasets = self.pass.loaded.catalog.datasets.iter().map(|dataset| &dataset.name);
+        if let Err(error) = self.state.keep(seen, datasets) {
+            let text = format!(
+                "what this pass has seen cannot be kept, and the next searches again: {}",
+                super::error::chain(&error)
+            );
+            events.event(Event::Notice { text });
+        }
     }
 
     /// Deletes packages whose time has come; each is gone from the disk before anyone records it.

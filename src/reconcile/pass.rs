@@ -13,7 +13,7 @@ use crate::plan::{
     PlanInputs, PlannedTask, SearchBlock, Situation, TaskChange, blocking, draft, finish,
     guard_draft, guard_plan, task_id, to_search, triage,
 };
-use crate::store::{DeploymentKey, State, TaskKeyName};
+use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
 
 use super::gather::{Texts, engine, fingerprints, layout_faults, reserved, state_dir};
 use super::grounds::Grounds;
@@ -111,7 +111,8 @@ pub(super) fn plan_texts(
         let engine = engine(workspace, &loaded.catalog)?;
         let pass = Pass { workspace, texts, loaded: &loaded, engine: &engine, now };
         let inventory = pass.inventory()?;
-        let outlook = pass.look(&state, inventory, events)?;
+        let mut seen = state.seen();
+        let outlook = pass.look(&state, inventory, seen.as_mut(), events)?;
         report.verdict = verdict(&outlook.plan, now, Verdict::Invalid).and(invalid(&loaded));
         report.plan = Some(outlook.plan);
     }
@@ -176,10 +177,11 @@ impl Pass<'_> {
         &self,
         state: &State,
         mut inventory: Inventory,
+        mut seen: Option<&mut Seen>,
         events: &mut dyn Events,
     ) -> Result<Outlook, PassError> {
         for left in (0..LOOKS).rev() {
-            let (outlook, moved) = self.look_once(state, inventory, events)?;
+            let (outlook, moved) = self.look_once(state, inventory, seen.as_deref_mut(), events)?;
             if !moved || left == 0 {
                 return Ok(outlook);
             }
@@ -194,6 +196,7 @@ impl Pass<'_> {
         &self,
         state: &State,
         mut inventory: Inventory,
+        seen: Option<&mut Seen>,
         events: &mut dyn Events,
     ) -> Result<(Outlook, bool), PassError> {
         let key = state.deployment_key();
@@ -219,6 +222,7 @@ impl Pass<'_> {
             &inventory,
             blocks,
             ProbeOptions::default(),
+            seen,
             events,
         )?;
         for (name, problems) in searched.unreadable {

@@ -9,6 +9,7 @@ use crate::plan::{
     BlockFound, DatasetFiles, FileProblem, Hit, Inventory, Probe, RowKey, RowValue, Search,
     SearchBlock, Step,
 };
+use crate::store::Seen;
 
 use super::{Event, Events, PassError};
 
@@ -27,8 +28,9 @@ pub(super) struct Searched {
 }
 
 /// Searches all blocks at once: one scan a dataset, then one for each round of expansion. `options` say
-/// whether statistics and filters of the files are believed: never for `verify`. A file that cannot be
-/// read is left out, and the others are searched again.
+/// whether statistics and filters of the files are believed, and `seen` what earlier passes know of files
+/// that have not changed: neither for `verify`. A file that cannot be read is left out, and the others are
+/// searched again.
 ///
 /// # Errors
 /// The engine as a whole failed; a dataset that cannot be read is an outcome.
@@ -38,9 +40,13 @@ pub(super) fn search(
     inventory: &Inventory,
     blocks: Vec<SearchBlock<'_>>,
     options: ProbeOptions<'_>,
+    mut seen: Option<&mut Seen>,
     events: &mut dyn Events,
 ) -> Result<Searched, PassError> {
     let mut search = Search::new(catalog, inventory, blocks);
+    if let Some(seen) = &mut seen {
+        seen.begin(inventory);
+    }
     let mut readings: BTreeMap<usize, Reading<'_>> = (0..)
         .zip(&catalog.datasets)
         .filter_map(|(index, dataset)| {
@@ -54,7 +60,7 @@ pub(super) fn search(
                 events.event(Event::Stage { name: "searching", steps: probes.len() as u64 });
                 for (index, probe) in probes {
                     let Some(reading) = readings.get_mut(&index) else { continue };
-                    let hits = reading.probe(probe, options)?;
+                    let hits = reading.probe(probe, options, seen.as_deref_mut())?;
                     let what = format!("searched {}", reading.files.dataset);
                     events.event(Event::Step { what });
                     search.supply_hits(index, hits);
@@ -95,14 +101,32 @@ impl<'a> Reading<'a> {
         Self { engine, files, left_out, problems, given_up: false, moved: false }
     }
 
-    fn probe(&mut self, probe: Probe, options: ProbeOptions<'_>) -> Result<Vec<Hit>, PassError> {
+    fn probe(
+        &mut self,
+        probe: Probe,
+        options: ProbeOptions<'_>,
+        mut seen: Option<&mut Seen>,
+    ) -> Result<Vec<Hit>, PassError> {
         let probe = Arc::new(probe);
+        let mut look = seen.as_mut().map(|seen| seen.look(self.files, &probe));
         while !self.given_up {
+            let unknown = look.as_mut().and_then(|look| {
+                look.leave_out(&self.left_out);
+                look.files()
+            });
             let chosen = self.candidates(options.candidates);
-            let candidates = chosen.as_deref().or(options.candidates);
+            let candidates = unknown.or(chosen.as_deref()).or(options.candidates);
+            let read = candidates.map_or(self.files.files.len(), <[u32]>::len);
+            let (dataset, all) = (&self.files.dataset, self.files.files.len());
+            tracing::debug!(%dataset, read, all, "searching files");
             let options = ProbeOptions { candidates, ..options };
             match self.engine.probe(self.files, Arc::clone(&probe), options) {
-                Ok(hits) => return Ok(hits),
+                Ok(hits) => {
+                    if let (Some(seen), Some(look)) = (&mut seen, &look) {
+                        seen.learn(self.files, look, &hits);
+                    }
+                    return Ok(hits);
+                }
                 Err(error) => self.note(error)?,
             }
         }
@@ -155,3 +179,6 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,7 +202,7 @@ impl<'a> Erasures<'a> {
             })
             .collect();
         let options = ProbeOptions { prune: false, ..ProbeOptions::default() };
-        let searched = search(&engine, &self.catalog, &inventory, blocks, options, events)?;
+        let searched = search(&engine, &self.catalog, &inventory, blocks, options, None, events)?;
         let unreadable = searched.unreadable.into_iter().find_map(|(dataset, problems)| {
             let FileProblem { shown, what, .. } = problems.into_iter().next()?;
             Some(PassError::Unverifiable { dataset, what: format!("{shown}: {what}") })

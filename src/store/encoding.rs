@@ -26,9 +26,14 @@ pub(crate) struct Decoder<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Decoder<'a> {
     pub(crate) fn count(&mut self) -> Option<usize> {
-        let (number, rest) = self.0.split_first_chunk::<8>()?;
+        usize::try_from(u64::from_le_bytes(*self.array()?)).ok()
+    }
+
+    /// Exactly `N` bytes.
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (array, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
-        usize::try_from(u64::from_le_bytes(*number)).ok()
+        Some(array)
     }
 
     pub(crate) fn part(&mut self) -> Option<&'a [u8]> {

@@ -15,6 +15,7 @@ mod location;
 mod lock;
 mod parallel;
 mod scratch;
+mod seen;
 mod state;
 mod storage;
 #[cfg(test)]
@@ -31,5 +32,6 @@ pub use location::directory;
 pub use lock::PassLock;
 pub use parallel::in_parallel;
 pub use scratch::Scratch;
+pub use seen::{Look, Seen};
 pub use state::{OpenState, State, StateDir};
 pub use storage::{Content, NewFile, StagedFile, Storage};

@@ -18,7 +18,8 @@ use rustix::io::Errno;
 use super::keys::{DeploymentKey, KeyStore};
 use super::ledger::{Head, Ledger, LedgerReport, LedgerWarning, Record, verify_ledger};
 use super::local::make_folder;
-use super::{LocalDisk, PassLock, Scratch, Storage, StoreError, directory};
+use super::{LocalDisk, PassLock, Scratch, Seen, Storage, StoreError, directory, seen};
+use crate::model::Name;
 use crate::plan::LedgerView;
 
 /// Free bytes below which a disk counts as full: commits of a pass are far smaller.
@@ -134,7 +135,7 @@ impl State {
 
     /// Heals and reads a state in any storage; the caller holds its lock.
     fn recover(storage: Box<dyn Storage>) -> Result<Self, StoreError> {
-        for folder in ["", "ledger", super::keys::FOLDER] {
+        for folder in ["", "ledger", super::keys::FOLDER, seen::FOLDER] {
             storage.sweep(folder)?;
         }
         let (ledger, warnings) = Ledger::recover(&*storage)?;
@@ -163,6 +164,11 @@ impl State {
         KeyStore::new(&*self.storage)
     }
 
+    /// What earlier passes have seen; `None` without the deployment key.
+    pub fn seen(&self) -> Option<Seen> {
+        Some(Seen::load(&*self.storage, self.deployment.as_ref()?))
+    }
+
     /// What was odd when it was read, and healed if it was opened for writing.
     pub fn warnings(&self) -> &[LedgerWarning] {
         &self.warnings
@@ -181,6 +187,18 @@ impl OpenState {
     /// As [`Ledger::append`]; after one, the state must be opened again.
     pub fn append(&mut self, records: Vec<Record>, time: Timestamp) -> Result<(), StoreError> {
         self.state.ledger.append(&*self.state.storage, records, time)
+    }
+
+    /// Keeps what this pass has seen of these datasets, if it is worth a write.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; nothing but time is lost.
+    pub fn keep<'a>(
+        &self,
+        seen: &mut Seen,
+        datasets: impl Iterator<Item = &'a Name>,
+    ) -> Result<(), StoreError> {
+        seen.save(&*self.state.storage, datasets)
     }
 
     /// Clears the scratch directory for this pass: the one given, or the state's own.

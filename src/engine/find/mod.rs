@@ -101,6 +101,9 @@ fn run(
         Some(chosen) => chosen.iter().map(|file| *file as usize).collect(),
         None => (0..dataset.files.len()).collect(),
     };
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
     let search =
         ProbeExec::new(dataset, probe, &candidates, (output, options.prune), session.jobs());
     let plan: Arc<dyn ExecutionPlan> = Arc::new(ProbePlan(Arc::new(search)));

@@ -122,6 +122,7 @@ fn data_file(
         size: footer.stamp.size,
         rows: row_groups.iter().map(|group| group.rows).sum(),
         stamp: footer.stamp,
+        trace: footer.trace,
         row_groups,
         partitions: candidate.partitions,
     }

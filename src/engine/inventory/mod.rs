@@ -15,6 +15,7 @@ mod tests;
 mod walk;
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::model::Dataset;
 use crate::plan::{FileProblem, Inventory};
@@ -72,16 +73,22 @@ pub(super) fn inventory(
     datasets: &[&Dataset],
     reserved: &[Reserved],
 ) -> Inventory {
+    let mut inventory = Inventory { looked: now(), ..Inventory::default() };
     let mut walked: Vec<(&Dataset, Walked)> =
         datasets.iter().map(|dataset| (*dataset, location::walk(working_dir, dataset))).collect();
     overlap::check(&mut walked, working_dir, reserved);
-    let mut inventory = Inventory::default();
     for (dataset, walked) in walked {
         let opened = open_all(&walked.candidates, jobs);
         let files = assemble::assemble(dataset, walked, opened);
         inventory.datasets.insert(dataset.name.clone(), files);
     }
     inventory
+}
+
+/// Nanoseconds since 1970; a clock before that makes every file young.
+fn now() -> i128 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i128::try_from(now.as_nanos()).unwrap_or(0)
 }
 
 /// Reads the footers, `jobs` at a time, in the order of the candidates.

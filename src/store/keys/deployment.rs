@@ -24,9 +24,19 @@ impl DeploymentKey {
     /// Hex HMAC-SHA256 of a list of parts. `domain` says what kind of thing they are: equal bytes of two
     /// kinds have unrelated digests.
     pub fn digest(&self, domain: &str, parts: &[&[u8]]) -> String {
+        hex(&self.mac(domain, parts))
+    }
+
+    /// The first half of [`DeploymentKey::digest`], as bytes: for what there is much of.
+    pub(in crate::store) fn short_digest(&self, domain: &str, parts: &[&[u8]]) -> [u8; 16] {
+        let [half, _] = *self.mac(domain, parts).as_chunks::<16>().0 else { return [0; 16] };
+        half
+    }
+
+    fn mac(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut all = vec![b"amparo/v1".as_slice(), domain.as_bytes()];
         all.extend_from_slice(parts);
-        hex(&hmac_sha256(self.0.expose(), &[&encode(&all)]))
+        hmac_sha256(self.0.expose(), &[&encode(&all)])
     }
 
     /// Whether a digest that somebody else presents is [`DeploymentKey::digest`] of these parts; it takes

@@ -177,7 +177,7 @@ impl Lake {
             problems: Vec::new(),
         };
         let datasets = self.tables.iter().map(|table| (name(table.name), files(table))).collect();
-        Inventory { datasets }
+        Inventory { datasets, ..Inventory::default() }
     }
 }
 
