@@ -1,6 +1,7 @@
 //! DataFusion's session, and the threads that it runs on.
 //!
-//! Assumptions: the scratch directory, where it exists, is the engine's alone; without it nothing spills.
+//! Assumptions: the scratch directory, where it exists and may be written, is the engine's alone;
+//! without it nothing spills.
 
 use std::future::Future;
 use std::path::Path;
@@ -38,7 +39,7 @@ impl Session {
     pub(crate) fn new(scratch: &Path, memory: usize, jobs: usize) -> Result<Self, EngineError> {
         let jobs = jobs.max(1);
         // A pass that only looks writes nothing, not even a directory for spills it will not need.
-        let mode = match scratch.is_dir() {
+        let mode = match writable(scratch) {
             true => DiskManagerMode::Directories(vec![scratch.to_owned()]),
             false => DiskManagerMode::Disabled,
         };
@@ -89,6 +90,12 @@ impl Session {
             None => Err(EngineError::Bug("a session that was dropped")),
         }
     }
+}
+
+/// Whether spills can go to the directory. `plan` may run where it can only read.
+fn writable(scratch: &Path) -> bool {
+    let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    scratch.is_dir() && rustix::fs::access(scratch, rights).is_ok()
 }
 
 fn own_error(error: DataFusionError) -> EngineError {

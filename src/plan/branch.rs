@@ -204,7 +204,7 @@ fn task_changes(lines: &mut Vec<String>, was: &PlannedTask, is: &PlannedTask) {
         let counts = task.identities.iter().map(|i| (i.namespace.to_lowercase(), i.expanded));
         counts.filter(|(_, expanded)| *expanded > 0).collect()
     };
-    counts(lines, "identities by expansion", expanded(was), expanded(is), "");
+    counts(lines, "identities by expansion", expanded(was), expanded(is), None);
     let datasets = |task: &PlannedTask| -> BTreeMap<String, TaskDataset> {
         task.datasets.iter().map(|d| (d.dataset.to_string(), d.clone())).collect()
     };
@@ -234,18 +234,18 @@ fn dataset_changes(lines: &mut Vec<String>, name: &str, was: &TaskDataset, is: &
         .map(|(what, n)| (what.to_owned(), n))
         .into()
     };
-    counts(lines, name, rows(was), rows(is), "");
+    counts(lines, name, rows(was), rows(is), None);
     let cells = |d: &TaskDataset| -> BTreeMap<String, u64> {
         d.fields.iter().map(|f| (format!("{} by {}", f.path, f.method), f.cells)).collect()
     };
-    counts(lines, &format!("{name} erases"), cells(was), cells(is), " cells");
+    counts(lines, &format!("{name} erases"), cells(was), cells(is), Some(("cell", "cells")));
     let kept = |d: &TaskDataset| -> BTreeMap<String, u64> {
         d.retained
             .iter()
             .map(|kept| (format!("{} ({})", kept.path, kept.why), kept.cells))
             .collect()
     };
-    counts(lines, &format!("{name} keeps"), kept(was), kept(is), "");
+    counts(lines, &format!("{name} keeps"), kept(was), kept(is), None);
 }
 
 fn changed(lines: &mut Vec<String>, what: &str, was: &str, is: &str) {
@@ -259,20 +259,20 @@ fn counts(
     what: &str,
     was: BTreeMap<String, u64>,
     is: BTreeMap<String, u64>,
-    unit: &str,
+    unit: Option<(&str, &str)>,
 ) {
+    let show = |n: u64| match unit {
+        None => n.to_string(),
+        Some((one, many)) => format!("{n} {}", if n == 1 { one } else { many }),
+    };
     let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
     for name in names {
-        let (old, new) = (was.get(name).copied(), is.get(name).copied());
-        match (old, new) {
-            (old, new) if old == new => {}
-            (None, Some(new)) => lines.push(format!("{what}: {name}, {new}{unit}: new")),
-            (Some(old), None) => lines.push(format!("{what}: {name}, {old}{unit}: no more")),
-            (old, new) => lines.push(format!(
-                "{what}: {name}, {}, now {}{unit}",
-                old.unwrap_or_default(),
-                new.unwrap_or_default()
-            )),
-        }
+        let change = match (was.get(name), is.get(name)) {
+            (Some(old), Some(new)) if old != new => format!("{old}, now {}", show(*new)),
+            (None, Some(new)) => format!("{}: new", show(*new)),
+            (Some(old), None) => format!("{}: no more", show(*old)),
+            _ => continue,
+        };
+        lines.push(format!("{what}: {name}, {change}"));
     }
 }

@@ -69,8 +69,8 @@ pub(super) fn markdown(text: &str) -> String {
 
 /// A name in the type of code, in Markdown: plain ones in backticks.
 pub(super) fn code(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/' | '=' | '_');
-    if !text.is_empty() && text.chars().all(|c| plain(c) || c == '*') {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " -./=_:*".contains(c);
+    if !text.is_empty() && text.trim() == text && text.chars().all(plain) {
         return format!("`{text}`");
     }
     html_code(text)
@@ -162,6 +162,7 @@ mod tests {
         assert_eq!(markdown("www.e.example"), "www&#8203;.e.example");
         assert_eq!(markdown("`*_[]()\n"), "&#96;&#42;&#95;&#91;&#93;()&#92;n");
         assert_eq!(code("requests/a_b.yaml"), "`requests/a_b.yaml`");
+        assert_eq!(code("r/K access"), "`r/K access`");
         assert_eq!(code("a`b"), "<code>a&#96;b</code>");
         assert_eq!(code(""), "<code></code>");
     }

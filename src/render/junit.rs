@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::diagnostic::Severity;
-use crate::model::Action;
 use crate::reconcile::{CheckReport, PlanReport};
 
 use super::Places;
 use super::escape::xml;
 use super::finding::{Finding, Standing, of_check, of_plan, standing};
-use super::plan::task_name;
+use super::plan::{day, task_name};
 
 /// One case.
 struct Case {
@@ -58,14 +57,15 @@ pub fn plan_junit(report: &PlanReport, places: &Places) -> String {
         findings.into_iter().filter(|finding| !finding.rule.id.starts_with("task/")).collect();
     let mut cases = file_cases(std::iter::empty(), &of_files);
     for (task, _) in report.shown_tasks() {
-        let action = task.action.map_or("", Action::as_str);
-        let mut case = Case::new("amparo.plan", format!("{} {action}", task_name(task)));
+        let action = task.action.map(|action| format!(" {action}")).unwrap_or_default();
+        let mut case = Case::new("amparo.plan", format!("{}{action}", task_name(task)));
         let overdue = report.is_overdue(task);
         let reason = task.reason.map_or_else(|| task.phase.to_string(), |r| r.to_string());
         let text = task.message.clone().unwrap_or_else(|| task.phase.to_string());
         match standing(task, overdue) {
             Standing::Broken | Standing::Waits if overdue => {
-                case.failures.push(("Overdue".to_owned(), text));
+                let due = task.due.map(day).unwrap_or_default();
+                case.failures.push(("Overdue".to_owned(), format!("was due {due}: {text}")));
             }
             Standing::Broken | Standing::Waits => case.failures.push((reason, text)),
             Standing::Rests => case.skipped = Some(format!("{reason}: {text}")),

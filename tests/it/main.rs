@@ -4,6 +4,7 @@
 
 mod access_rules;
 mod bad_data;
+mod ci;
 mod commands;
 mod crashes;
 mod deletes;

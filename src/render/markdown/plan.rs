@@ -203,9 +203,9 @@ fn details(task: &PlannedTask, change: Option<&TaskChange>, room: usize) -> Opti
     if !empty.is_empty() {
         let _ = writeln!(body, "Nothing in {}.\n", empty.join(", "));
     }
-    let action = task.action.map_or("", Action::as_str);
+    let action = task.action.map(|action| format!(" {action}")).unwrap_or_default();
     Some(format!(
-        "\n<details><summary>{} {action}{}</summary>\n\n{body}</details>\n",
+        "\n<details><summary>{}{action}{}</summary>\n\n{body}</details>\n",
         html_code(&task_name(task)),
         summary(task),
     ))
@@ -218,6 +218,9 @@ fn summary(task: &PlannedTask) -> String {
     match task.action {
         _ if matched == 0 => String::new(),
         Some(Action::Access) => format!(": {} exported", plural(matched, "row", "rows")),
+        _ if sum(|d| d.rows_erased) == 0 => {
+            format!(": {}", plural(matched, "row matches", "rows match"))
+        }
         _ => {
             let cells: u64 = task
                 .datasets
