@@ -10,13 +10,14 @@ const LAYERS: [&str; 8] =
     ["model", "manifest", "plan", "store", "engine", "reconcile", "render", "cli"];
 
 /// Crates that only some layers may know.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 7] = [
     ("datafusion", &["engine"]),
     ("arrow", &["engine"]),
     ("parquet", &["engine"]),
     ("serde_yaml", &["manifest"]),
     ("clap", &["cli"]),
     ("zip", &["engine"]),
+    ("age", &["manifest", "store"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

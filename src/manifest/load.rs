@@ -15,6 +15,7 @@ use super::codes::request as codes;
 use super::policy;
 use super::reader::Report;
 use super::request::{self, Context};
+use super::sealed::Opener;
 use super::source::{SourceFile, SourceKind};
 use super::tree::Mark;
 use crate::diagnostic::{Code, Diagnostic, arrange};
@@ -49,15 +50,30 @@ pub struct FileCounts {
 
 /// Reads and cross-checks the files of both directories, without a clock.
 pub fn load(policies: &[SourceFile], requests: &[SourceFile]) -> Loaded {
-    read(policies, requests, None)
+    read(policies, requests, None, None)
 }
 
 /// Like [`load`], and says what depends on the time: holds that have lapsed, requests from the future.
 pub fn load_at(policies: &[SourceFile], requests: &[SourceFile], now: Timestamp) -> Loaded {
-    read(policies, requests, Some(now))
+    read(policies, requests, Some(now), None)
 }
 
-fn read(policies: &[SourceFile], requests: &[SourceFile], now: Option<Timestamp>) -> Loaded {
+/// Like [`load_at`], and opens sealed values.
+pub fn load_opened(
+    policies: &[SourceFile],
+    requests: &[SourceFile],
+    now: Timestamp,
+    opener: Option<&dyn Opener>,
+) -> Loaded {
+    read(policies, requests, Some(now), opener)
+}
+
+fn read(
+    policies: &[SourceFile],
+    requests: &[SourceFile],
+    now: Option<Timestamp>,
+    opener: Option<&dyn Opener>,
+) -> Loaded {
     let mut policy_files = policies.to_vec();
     policy_files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut request_files = requests.to_vec();
@@ -65,7 +81,7 @@ fn read(policies: &[SourceFile], requests: &[SourceFile], now: Option<Timestamp>
 
     let mut policies = policy::read(&policy_files);
     let catalog_valid = policies.valid();
-    let context = Context { catalog: &policies.catalog, now };
+    let context = Context { catalog: &policies.catalog, now, opener, spots: None };
     let mut read = Requests::default();
     for file in &request_files {
         read.file(file, context);

@@ -5,6 +5,7 @@
 //! its lines masked (CONTRACT.md section 1).
 
 pub mod codes;
+pub mod edit;
 pub mod envelope;
 pub mod json;
 mod load;
@@ -13,8 +14,9 @@ pub mod policy;
 pub mod reader;
 pub mod request;
 pub mod schema;
+pub mod sealed;
 pub mod source;
 pub mod tree;
 pub mod yaml;
 
-pub use load::{FileCounts, Loaded, load, load_at};
+pub use load::{FileCounts, Loaded, load, load_at, load_opened};

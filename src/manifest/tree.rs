@@ -4,7 +4,7 @@
 use crate::model::Sensitive;
 
 /// Where a node stands in its file: line and column from 1, column and length in characters.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
     /// Line, from 1.
     pub line: usize,

@@ -42,3 +42,72 @@ impl IdentityTerm {
         }
     }
 }
+
+/// A part of an identity of which the request may not say the value, or not in a form that this process can read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// The value is known.
+    Known(Identity),
+    /// It is not.
+    Veiled {
+        /// The namespace.
+        namespace: NamespaceName,
+        /// How it is given.
+        veil: Veil,
+    },
+}
+
+/// How a value is given that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Veil {
+    /// Sealed, and no key at hand opens it.
+    Sealed,
+    /// By its keyed digest, in hex, which has not been looked up.
+    Digest(String),
+    /// By its keyed digest, and no value of the data has it: it matches nothing.
+    Absent(String),
+    /// By its keyed digest, and it cannot be looked up: why, for people.
+    Unclear(String, String),
+}
+
+/// An entry of `userIDs` with a part whose value is not known: a single identity has one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VeiledTerm(pub Vec<Part>);
+
+impl Part {
+    /// The namespace.
+    pub const fn namespace(&self) -> &NamespaceName {
+        match self {
+            Self::Known(identity) => &identity.namespace,
+            Self::Veiled { namespace, .. } => namespace,
+        }
+    }
+
+    /// The identity, where its value is known.
+    pub const fn known(&self) -> Option<&Identity> {
+        match self {
+            Self::Known(identity) => Some(identity),
+            Self::Veiled { .. } => None,
+        }
+    }
+}
+
+impl Veil {
+    /// The keyed digest, where one is given.
+    pub fn digest(&self) -> Option<&str> {
+        match self {
+            Self::Sealed => None,
+            Self::Digest(digest) | Self::Absent(digest) | Self::Unclear(digest, _) => Some(digest),
+        }
+    }
+}
+
+impl VeiledTerm {
+    /// How its values are given that are not known.
+    pub fn veils(&self) -> impl Iterator<Item = &Veil> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Known(_) => None,
+            Part::Veiled { veil, .. } => Some(veil),
+        })
+    }
+}

@@ -24,7 +24,9 @@ pub use dataset::{Dataset, DeleteDefaults, Environment, EraseMode, Field, Unlabe
 pub use erase::{EraseMethod, EraseRule};
 pub use fieldpath::FieldPath;
 pub use hold::{Hold, HoldScope};
-pub use identity::{Identity, IdentityTerm, Origin as IdentityOrigin};
+pub use identity::{
+    Identity, IdentityTerm, Origin as IdentityOrigin, Part, Veil, VeiledTerm,
+};
 pub use label::{Label, Labels};
 pub use leaf::{Key, Leaf, LeafType, TimeUnit, canonical_bytes};
 pub use name::{Name, NameError, Position, Product};
@@ -34,5 +36,5 @@ pub use namespace::{
 pub use regulation::{Deadline, Regulation};
 pub use request::{Action, DeleteMethod, Extension, Only, Request, UserBlock};
 pub use sensitive::Sensitive;
-pub use settings::{CompanyContext, CookieExpansion, KeySource, Limits, Settings};
+pub use settings::{CompanyContext, CookieExpansion, KeySource, Limits, Sealing, Settings};
 pub use task::{Phase, Reason, TaskId};

@@ -5,7 +5,10 @@ use std::fmt;
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{FieldPath, IdentityTerm, Name, Position, Product, Reason, Regulation, Sensitive};
+use super::{
+    FieldPath, IdentityTerm, Name, NamespaceName, Part, Position, Product, Reason, Regulation,
+    Sensitive, VeiledTerm,
+};
 
 /// What a task does.
 #[derive(
@@ -81,6 +84,8 @@ pub struct UserBlock {
     pub actions: BTreeSet<Action>,
     /// The identities, in the order of the file. Empty only where the block is rejected.
     pub identities: Vec<IdentityTerm>,
+    /// The identities of which a value is sealed and not opened, or given by a digest.
+    pub veiled: Vec<VeiledTerm>,
     /// Narrowing.
     pub only: Only,
     /// The erasure stays in force for data that arrives later.
@@ -96,10 +101,13 @@ pub struct UserBlock {
 impl UserBlock {
     /// Whether it uses `qa-` namespaces.
     pub fn is_qa(&self) -> bool {
-        self.identities
-            .iter()
-            .flat_map(IdentityTerm::parts)
-            .any(|identity| identity.namespace.is_qa())
+        self.namespaces().any(NamespaceName::is_qa)
+    }
+
+    /// The namespaces of its identities, as often as they stand there.
+    pub fn namespaces(&self) -> impl Iterator<Item = &NamespaceName> {
+        let known = self.identities.iter().flat_map(IdentityTerm::parts).map(|i| &i.namespace);
+        known.chain(self.veiled.iter().flat_map(|term| &term.0).map(Part::namespace))
     }
 }
 

@@ -57,6 +57,15 @@ pub enum KeySource {
     Env(String),
 }
 
+/// How identities of requests are sealed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sealing {
+    /// The age recipients (`age1…`) that can open them; checked, each once.
+    pub recipients: Vec<String>,
+    /// A plain identity in a request is an error.
+    pub required: bool,
+}
+
 /// One organisation of the controller's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompanyContext {
@@ -89,6 +98,10 @@ pub struct Settings {
     pub company_contexts: Vec<CompanyContext>,
     /// Datasets and holds that are let go.
     pub retired: BTreeSet<Name>,
+    /// Sealed identities.
+    pub sealing: Sealing,
+    /// The age recipients that packages are encrypted to; empty: packages are not encrypted.
+    pub package_recipients: Vec<String>,
 }
 
 impl Default for Settings {
@@ -104,6 +117,8 @@ impl Default for Settings {
             keys: BTreeMap::new(),
             company_contexts: Vec::new(),
             retired: BTreeSet::new(),
+            sealing: Sealing::default(),
+            package_recipients: Vec::new(),
         }
     }
 }

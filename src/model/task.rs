@@ -84,6 +84,8 @@ pub enum Reason {
     Conflict,
     /// `Failed`: an I/O or storage error.
     Storage,
+    /// `Failed`: an identity is sealed and no key at hand opens it, or is given by a digest that cannot be looked up.
+    Sealed,
     /// `Rejected`: the file's form is wrong.
     Invalid,
     /// `Rejected`: a value is not formatted correctly.

@@ -276,6 +276,7 @@ impl World {
             key: key.to_owned(),
             actions: BTreeSet::from([Action::Access, Action::Delete]),
             identities,
+            veiled: Vec::new(),
             only: Only::default(),
             standing: false,
             accept_conflicts: false,

@@ -138,6 +138,35 @@ pub enum StoreError {
         /// As recorded.
         location: String,
     },
+    /// A file that should hold age keys.
+    #[error("{} is no identity file: {what}", path.display())]
+    IdentityFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without a word of it.
+        what: String,
+    },
+    /// An age recipient that cannot be used, or none at all.
+    #[error("nothing can be encrypted to the recipients in Settings")]
+    Recipient,
+    /// A package in scratch space is not what was compiled.
+    #[error("the package {} changed before it was encrypted", path.display())]
+    PackageChanged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No key opens it.
+    #[error("{} is not encrypted to any of the keys given", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is no age file, or not whole.
+    #[error("{} is no age file, or has been changed or cut short", path.display())]
+    AgeFile {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl StoreError {

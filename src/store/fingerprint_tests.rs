@@ -33,6 +33,7 @@ fn request() -> Request {
             one("email", "x@y.z"),
             all(&[("l", "Doe"), ("b", "1")]),
         ],
+        veiled: Vec::new(),
         only: Only::default(),
         standing: false,
         accept_conflicts: false,

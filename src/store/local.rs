@@ -203,14 +203,14 @@ impl Storage for LocalDisk {
 }
 
 /// A staged file, removed unless it is kept.
-struct Staged {
+pub(super) struct Staged {
     path: PathBuf,
     kept: bool,
 }
 
 impl Staged {
     /// Writes a new 0600 file beside `target`, whose folder is made where it is missing.
-    fn beside(
+    pub(super) fn beside(
         target: &Path,
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<Self, StoreError> {
@@ -228,8 +228,13 @@ impl Staged {
         Ok(staged)
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// It has another name by now.
-    fn keep(mut self) {
+    pub(super) fn keep(mut self) {
         self.kept = true;
     }
 }
@@ -265,7 +270,7 @@ fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn exists_or(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+pub(super) fn exists_or(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |error| match error.kind() {
         io::ErrorKind::AlreadyExists => StoreError::Exists { path: path.display().to_string() },
         _ => StoreError::io(operation, path)(error),
@@ -273,7 +278,7 @@ fn exists_or(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> 
 }
 
 /// Renames onto a free name.
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
             fs::hard_link(from, to)?;
@@ -326,7 +331,7 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn sync_parent(path: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_parent(path: &Path) -> Result<(), StoreError> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
@@ -340,7 +345,7 @@ fn sync_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Brings the bytes of files, which lie on one file system, to the medium.
-fn sync_all<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), StoreError> {
+pub(super) fn sync_all<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), StoreError> {
     let paths: Vec<&Path> = paths.into_iter().collect();
     let open = |path: &Path| File::open(path).map_err(StoreError::io("open", path));
     if let (Some(first), MANY..) = (paths.first(), paths.len())

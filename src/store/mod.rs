@@ -16,10 +16,12 @@ mod lock;
 mod parallel;
 mod scratch;
 mod seen;
+mod sealing;
 mod state;
 mod storage;
 #[cfg(test)]
 pub(crate) mod testing;
+mod user_file;
 
 pub(crate) use digest::sha256;
 pub use error::StoreError;
@@ -33,5 +35,7 @@ pub use lock::PassLock;
 pub use parallel::in_parallel;
 pub use scratch::Scratch;
 pub use seen::{Look, Seen};
+pub use sealing::{Identities, create_key, encrypt, encrypt_file, open_file};
 pub use state::{OpenState, State, StateDir};
 pub use storage::{Content, NewFile, StagedFile, Storage};
+pub use user_file::replace_file;

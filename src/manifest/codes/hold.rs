@@ -43,4 +43,14 @@ codes! {
     RETIRED = "AMP0519", "retired, and still there",
         "`retired` lets a Dataset or Hold go that the ledger knows and that the policies no longer have. This one is \
          still there, so the entry has no effect now, and would hide its loss later. Remove one of the two.";
+    RECIPIENT = "AMP0520", "not an age recipient",
+        "`recipients` lists age recipients of the X25519 kind, `age1` and 58 more characters, as `amparo keygen` and \
+         `age-keygen` print them. SSH keys, plugins and passphrases are not supported. A recipient that cannot be used is \
+         an error, since what should be encrypted to it would not be readable, or not be secret.";
+    RECIPIENT_TWICE = "AMP0521", "an age recipient that is listed twice",
+        "The recipient stands in the list already. Listing it again changes nothing, and usually another one was meant.";
+    NO_RECIPIENT = "AMP0522", "encryption without recipients",
+        "`sealing` with `required: true`, and `packageEncryption`, need at least one recipient: without one nothing could \
+         be encrypted, and leaving it plain would be the opposite of what is asked. `amparo keygen` makes a key and prints \
+         its recipient.";
 }

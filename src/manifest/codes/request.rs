@@ -110,6 +110,34 @@ codes! {
         "`standing: true` keeps an erasure in force for data that arrives later. The block does not ask for `delete`, so \
          it means nothing. Add the action, or remove the flag.";
 
+    PLAIN_IDENTITY = "AMP0421", "an identity that is not sealed",
+        "Settings says `sealing.required: true`: identities stand in requests sealed, so that the value which is to be \
+         forgotten does not stay in Git's history for ever. This one is plain. `amparo seal --in-place FILE` seals the \
+         file's identities, and nothing else in it. If the file was committed before, its history still holds the value. \
+         The block is rejected until then; what is complete stays so.";
+    SEALED_FORM = "AMP0422", "a sealed value that is not well-formed",
+        "A value that starts with `sealed:` is `sealed:age:` and an age file in base64, on one line, encrypted to at \
+         least one age recipient (age1…). A line break, a blank or a lost character breaks it. The block is rejected; \
+         paste the whole scalar that `amparo seal` printed.";
+    SEALED_DAMAGED = "AMP0423", "a sealed value that has been changed",
+        "The key opens the value's age file, and what is inside is not what was sealed: a bit has changed, or it holds \
+         no document of the form {v, namespace, request, value}. The block is rejected. Seal the value again.";
+    SEALED_MOVED = "AMP0424", "a sealed value of another place",
+        "A sealed value is bound to its namespace and its request, so that nobody can move it into another request and \
+         have a stranger's data exported or erased. This one was sealed for another namespace or another request (an \
+         Adobe request is named after its file: renaming it counts). The block is rejected. Seal the value again for \
+         this place, or move it back.";
+    SEALED_RECIPIENTS = "AMP0425", "a value sealed to other recipients",
+        "The number of recipients that can open the value is not the number that `sealing.recipients` in Settings names, \
+         so somebody who should open it cannot, or somebody who left still can. Which recipients they are cannot be told \
+         from a sealed value. Seal it again.";
+    UNOPENED = "AMP0426", "sealed values that were not opened",
+        "Of a sealed value only the form can be checked without its key: its format, and whether it names the person in \
+         a key or name, are checked by whoever has it. With a key that does not open it this is a warning. `plan` and \
+         `apply` let such blocks fail with reason `Sealed`, and go on with the others.";
+    DIGEST = "AMP0427", "a digest that is not well-formed",
+        "`digest` stands in place of `value`: hmac-sha256: and 64 lower-case hex digits, an HMAC under the deployment key \
+         of the state, as `amparo retire` writes it. A plain hash will not do: it could be guessed. The block is rejected.";
     JSON_SYNTAX = "AMP0701", "the file is not JSON",
         "An Adobe Privacy Service request is JSON by RFC 8259: strings in straight double quotation marks, a colon \
          between a key and its value, a comma between entries and none after the last, no comments. Every fault of the \

@@ -6,6 +6,7 @@
 
 mod across;
 mod dataset;
+mod encryption;
 mod field;
 mod hold;
 mod lint;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::dataset::local;
+use super::encryption;
 use super::field::namespace_name;
 use crate::manifest::codes::files::{DUPLICATE_KEY, EMPTY, NAME};
 use crate::manifest::codes::hold::{
@@ -26,7 +27,7 @@ pub(super) struct SettingsDoc {
 }
 
 /// Keys that are announced for a later version.
-const ANNOUNCED: [&str; 3] = ["sealing", "packageEncryption", "approval"];
+const ANNOUNCED: [&str; 1] = ["approval"];
 
 /// Reads a Settings document; what cannot be read keeps its default, and has been reported.
 pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<SettingsDoc> {
@@ -46,6 +47,8 @@ pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<S
     let keys = spec.get("keys");
     let contexts = spec.get("companyContexts");
     let retired = spec.get("retired");
+    let sealing = spec.nested(report, "sealing");
+    let packages = spec.nested(report, "packageEncryption");
     refuse_announced(report, &mut spec, &ANNOUNCED);
     spec.finish(report);
 
@@ -65,6 +68,10 @@ pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<S
         keys: keys.map(|node| read_keys(report, node)).unwrap_or_default(),
         company_contexts: contexts.map(|node| read_contexts(report, node)).unwrap_or_default(),
         retired: retired.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(),
+        sealing: sealing.map(|fields| encryption::sealing(report, fields)).unwrap_or_default(),
+        package_recipients: packages
+            .map(|fields| encryption::packages(report, fields))
+            .unwrap_or_default(),
     };
     Some(SettingsDoc { settings, retired })
 }

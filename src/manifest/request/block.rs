@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::personal;
 use super::reading::{Reading, Verdict};
+use super::value::{Term, same_as};
 use crate::manifest::codes::request::{
     DUPLICATE_IDENTITY, DUPLICATE_USER_KEY, KEY_TOO_LONG, NO_ACTION, NO_IDENTITY, NO_USERS,
     NOT_CARRIED, NOTHING_REACHED, PERSONAL_KEY, QA_MIXED, STANDING_WITHOUT_DELETE,
@@ -12,8 +13,7 @@ use crate::manifest::codes::request::{
 use crate::manifest::reader::{Fields, Text, alternatives, did_you_mean, list};
 use crate::manifest::tree::{Mark, Node};
 use crate::model::{
-    Action, Dataset, Environment, IdentityTerm, NamespaceName, Only, Product, Reason, Request,
-    UserBlock,
+    Action, Dataset, Environment, NamespaceName, Only, Product, Reason, Request, UserBlock,
 };
 
 /// The most that Adobe takes; Settings may lower both (RULES.md section 6).
@@ -25,7 +25,7 @@ pub(crate) const MAX_KEY: usize = 256;
 
 /// An identity and where it stands.
 pub(super) struct Placed {
-    pub(super) term: IdentityTerm,
+    pub(super) term: Term,
     pub(super) at: Mark,
 }
 
@@ -112,10 +112,15 @@ impl Reading<'_, '_> {
         self.warn_of_no_match(&placed, at, include, &only, qa, verdict);
         let key = key?;
         let fit = self.fits(key, &placed, &mut verdict);
+        let (mut identities, mut veiled) = (Vec::new(), Vec::new());
+        for placed in placed {
+            placed.term.file(&mut identities, &mut veiled);
+        }
         let user = UserBlock {
             key: key.text.to_owned(),
             actions,
-            identities: placed.into_iter().map(|placed| placed.term).collect(),
+            identities,
+            veiled,
             only,
             standing: is_standing,
             accept_conflicts,
@@ -138,7 +143,7 @@ impl Reading<'_, '_> {
             .help("write a shorter reference");
             return false;
         }
-        let parts = placed.iter().flat_map(|placed| placed.term.parts());
+        let parts = placed.iter().flat_map(|placed| placed.term.known());
         let what = if personal::looks_like_email(key.text) {
             "`key` looks like an e-mail address"
         } else if self.values_of_block.contains(&personal::plain(key.text))
@@ -202,13 +207,8 @@ impl Reading<'_, '_> {
         let mut seen = HashSet::new();
         for node in nodes {
             let Some(term) = self.term(node, verdict) else { continue };
-            let mut same: Vec<_> = term
-                .parts()
-                .iter()
-                .map(|i| (i.namespace.folded().to_owned(), i.canonical.expose().clone()))
-                .collect();
-            same.sort();
-            if seen.insert(same) {
+            let same: Option<BTreeSet<_>> = term.parts.iter().map(same_as).collect();
+            if same.is_none_or(|same| seen.insert(same)) {
                 placed.push(Placed { term, at: node.at });
             } else {
                 self.report.note(DUPLICATE_IDENTITY, node.at, "the identity is listed before");
@@ -220,10 +220,10 @@ impl Reading<'_, '_> {
     /// Whether the block uses `qa-` namespaces; it may not mix them with others.
     fn is_qa(&mut self, placed: &[Placed], verdict: &mut Verdict) -> bool {
         let all_of = |placed: &Placed, qa: bool| {
-            placed.term.parts().iter().all(|identity| identity.namespace.is_qa() == qa)
+            placed.term.parts.iter().all(|part| part.namespace().is_qa() == qa)
         };
-        let first = placed.first().and_then(|placed| placed.term.parts().first());
-        let qa = first.is_some_and(|identity| identity.namespace.is_qa());
+        let first = placed.first().and_then(|placed| placed.term.parts.first());
+        let qa = first.is_some_and(|part| part.namespace().is_qa());
         if let Some(other) = placed.iter().find(|placed| !all_of(placed, qa)) {
             self.reject(
                 verdict,
@@ -269,10 +269,8 @@ impl Reading<'_, '_> {
             reached.iter().any(|d| d.fields.iter().any(|f| f.namespace.as_ref() == Some(name)))
         };
         for placed in placed {
-            for identity in placed.term.parts() {
-                if !carries(&identity.namespace)
-                    && self.not_carried.insert(identity.namespace.clone())
-                {
+            for part in &placed.term.parts {
+                if !carries(part.namespace()) && self.not_carried.insert(part.namespace().clone()) {
                     self.report
                         .warning(
                             NOT_CARRIED,

@@ -1,20 +1,19 @@
 //! Identities of a block: single and composite ones, their namespaces and values (RULES.md section 2).
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::block::{MAX_IDENTITIES, hint};
 use super::personal;
 use super::reading::{Reading, Verdict};
-use crate::manifest::codes::files::{MISSING_KEY, NOT_SUPPORTED};
+use super::value::{Term, same_as};
+use crate::manifest::codes::files::MISSING_KEY;
 use crate::manifest::codes::request::{
-    COMPOSITE, EMPTY_VALUE, IDENTITY_TYPE, NAMESPACE_DISAGREES, NAMESPACE_ID, NAMESPACE_NAME,
-    PLACEHOLDER, QA_HARD_CODED, VALUE_FORMAT,
+    COMPOSITE, DIGEST, IDENTITY_TYPE, NAMESPACE_DISAGREES, NAMESPACE_ID, NAMESPACE_NAME,
+    QA_HARD_CODED,
 };
-use crate::manifest::reader::{Fields, Text, list, wrong_type};
+use crate::manifest::reader::{Fields, Text, list};
 use crate::manifest::tree::{Kind, Node};
-use crate::model::{
-    Identity, IdentityTerm, NamespaceName, Reason, Sensitive, WELL_KNOWN, well_known_id,
-};
+use crate::model::{NamespaceName, Part, Reason, WELL_KNOWN, well_known_id};
 
 /// What `type` may be; only `namespaceId` changes what is read.
 pub(crate) const TYPES: [&str; 7] =
@@ -23,22 +22,19 @@ pub(crate) const TYPES: [&str; 7] =
 /// Extras of Adobe's libraries: accepted and ignored.
 pub(crate) const EXTRAS: [&str; 4] = ["description", "company", "name", "isDeletedClientSide"];
 
-/// Keys that stand for a value in a later version.
-const ANNOUNCED: [&str; 2] = ["digest", "sealed"];
-
 impl Reading<'_, '_> {
     /// An entry of `userIDs`. `None` where it cannot be used, which has been reported.
-    pub(super) fn term(&mut self, node: &Node, verdict: &mut Verdict) -> Option<IdentityTerm> {
+    pub(super) fn term(&mut self, node: &Node, verdict: &mut Verdict) -> Option<Term> {
         let mut fields = Fields::open(self.report, node, "an identity")?;
         let Some(parts) = fields.get("allOf") else {
             let identity = self.identity(&mut fields, verdict);
             fields.finish(self.report);
-            return identity.map(IdentityTerm::One);
+            return identity.map(|part| Term { parts: vec![part], composite: false });
         };
         for key in EXTRAS {
             fields.get(key);
         }
-        let beside = ["namespace", "namespaceId", "type", "value"]
+        let beside = ["namespace", "namespaceId", "type", "value", "digest"]
             .map(|key| fields.entry(key).map(|e| e.at));
         fields.finish(self.report);
         if let Some(at) = beside.into_iter().flatten().next() {
@@ -48,7 +44,7 @@ impl Reading<'_, '_> {
         self.composite(parts, verdict)
     }
 
-    fn composite(&mut self, node: &Node, verdict: &mut Verdict) -> Option<IdentityTerm> {
+    fn composite(&mut self, node: &Node, verdict: &mut Verdict) -> Option<Term> {
         let nodes = list(self.report, node, "`allOf`")?;
         if !(2..=MAX_IDENTITIES).contains(&nodes.len()) {
             self.reject(
@@ -62,8 +58,8 @@ impl Reading<'_, '_> {
                 "write the identities that together mean one person; a single one needs no `allOf`",
             );
         }
-        let mut parts: Vec<Identity> = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut parts: Vec<Part> = Vec::new();
+        let mut seen = HashSet::new();
         for node in nodes {
             let Some(mut fields) = Fields::open(self.report, node, "a part of `allOf`") else {
                 continue;
@@ -83,7 +79,7 @@ impl Reading<'_, '_> {
             let part = self.identity(&mut fields, verdict);
             fields.finish(self.report);
             let Some(part) = part else { continue };
-            if seen.insert((part.namespace.clone(), part.canonical.clone())) {
+            if same_as(&part).is_none_or(|same| seen.insert(same)) {
                 parts.push(part);
             } else {
                 self.reject(
@@ -96,90 +92,29 @@ impl Reading<'_, '_> {
                 .help("remove one of the two");
             }
         }
-        (parts.len() >= 2).then_some(IdentityTerm::AllOf(parts))
+        (parts.len() >= 2).then_some(Term { parts, composite: true })
     }
 
     /// `namespace` and `value`, and what goes with them.
-    fn identity(&mut self, fields: &mut Fields<'_>, verdict: &mut Verdict) -> Option<Identity> {
+    fn identity(&mut self, fields: &mut Fields<'_>, verdict: &mut Verdict) -> Option<Part> {
         let namespace = self.namespace(fields, verdict);
         for key in EXTRAS {
             fields.get(key);
         }
-        let mut announced = false;
-        for key in ANNOUNCED {
-            if let Some(entry) = fields.entry(key) {
-                announced = true;
-                self.report
-                    .error(NOT_SUPPORTED, entry.at, format!("`{key}` is not supported yet"))
-                    .help("write the identity's `value`");
+        if let Some(digest) = fields.entry("digest") {
+            if let Some(value) = fields.entry("value") {
+                self.reject(verdict, Reason::Invalid, DIGEST, value.at, "a value beside a `digest`")
+                    .help("write one of the two");
+                return None;
             }
+            return self.digest(namespace?, digest, verdict);
         }
-        if announced && fields.get("value").is_none() {
-            return None;
-        }
-        let value = fields.required(self.report, "value");
-        if let Some(Kind::Scalar(scalar)) = value.map(|node| &node.kind) {
+        fields.required(self.report, "value");
+        let value = fields.entry("value");
+        if let Some(Kind::Scalar(scalar)) = value.map(|entry| &entry.value.kind) {
             self.values_of_block.insert(personal::plain(scalar.text.expose()));
         }
         self.value(namespace?, value?, verdict)
-    }
-
-    fn value(
-        &mut self,
-        name: NamespaceName,
-        node: &Node,
-        verdict: &mut Verdict,
-    ) -> Option<Identity> {
-        let given = match &node.kind {
-            Kind::Scalar(scalar) => scalar.text.expose().as_str(),
-            Kind::Null => "",
-            Kind::List(_) | Kind::Map(_) => {
-                wrong_type(self.report, node, "`value`", "text");
-                return None;
-            }
-        };
-        if given.is_empty() {
-            self.reject(verdict, Reason::ValueFormat, EMPTY_VALUE, node.at, "`value` is empty")
-                .help("write the value; text that reads as nothing, such as null, needs quotes");
-            return None;
-        }
-        let namespace = self.rules(&name);
-        let normalized = namespace.normalized(given);
-        let canonical = namespace.canonical(given);
-        let prefixes = self.catalog.settings.erased_prefixes();
-        if [given, &normalized, &canonical].iter().any(|v| namespace.is_placeholder(v, &prefixes)) {
-            self.reject(
-                verdict,
-                Reason::ValueFormat,
-                PLACEHOLDER,
-                node.at,
-                "`value` stands for nobody",
-            )
-            .help(
-                "write the value of one person; this one is a placeholder that many rows may hold",
-            );
-            return None;
-        }
-        if namespace.format.as_ref().is_some_and(|format| !format.is_match(&normalized)) {
-            let message = "`value` is not formatted as its namespace demands";
-            let help = match name.hard_coded() {
-                Some("AAID") => {
-                    "write two upper-case hex numbers without leading zeros, joined by `-`"
-                }
-                Some("ECID") => "write exactly 38 decimal digits, in quotes",
-                Some("visitorId") => {
-                    "write two 16-digit hex or 19-digit decimal numbers, joined by `-`, `_` or `:`"
-                }
-                _ => "compare it with the `format` of the namespace in the policies",
-            };
-            self.reject(verdict, Reason::ValueFormat, VALUE_FORMAT, node.at, message).help(help);
-            return None;
-        }
-        Some(Identity {
-            namespace: name,
-            given: Sensitive::new(given.to_owned()),
-            canonical: Sensitive::new(canonical),
-        })
     }
 
     /// The namespace that name, id and type together mean.

@@ -19,14 +19,19 @@ mod personal;
 mod planted;
 mod reading;
 mod spec;
+mod spots;
 #[cfg(test)]
 mod tests;
+mod value;
+
+use std::cell::RefCell;
 
 use jiff::Timestamp;
 
 use super::codes::files::NO_DOCUMENT;
 use super::mask::Mask;
 use super::reader::{Fields, Report};
+use super::sealed::Opener;
 use super::source::{SourceFile, SourceKind};
 use super::tree::{Mark, Node};
 use super::{envelope, json, yaml};
@@ -36,6 +41,7 @@ use reading::Reading;
 
 pub(super) use block::{MAX_IDENTITIES, MAX_KEY, MAX_USERS};
 pub(super) use identity::TYPES;
+pub use spots::{Given, Spot};
 
 /// What requests are read against.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +50,10 @@ pub struct Context<'c> {
     pub catalog: &'c Catalog,
     /// The time, where it is to be compared with.
     pub now: Option<Timestamp>,
+    /// What opens sealed values.
+    pub opener: Option<&'c dyn Opener>,
+    /// Where to note the identity values: then plain ones are no fault, since somebody is about to replace them.
+    pub spots: Option<&'c RefCell<Vec<Spot>>>,
 }
 
 /// Reads one file of the request directory, by its ending: `json` is an Adobe request, anything else YAML.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::Context;
 use crate::diagnostic::Code;
+use crate::manifest::codes::request::UNOPENED;
 use crate::manifest::reader::{Problem, Report};
 use crate::manifest::tree::Mark;
 use crate::model::{Catalog, Identity, Namespace, NamespaceName, Reason, Request};
@@ -14,6 +15,10 @@ pub(super) struct Reading<'r, 'f> {
     pub(super) report: &'r mut Report<'f>,
     pub(super) catalog: &'r Catalog,
     pub(super) context: Context<'r>,
+    /// The request's name, for which values are sealed.
+    pub(super) name: String,
+    /// Where sealed values stand that were not opened.
+    pub(super) unopened: Vec<Mark>,
     /// The request's name would identify a person.
     pub(super) personal_name: bool,
     /// Namespaces that are known to be carried by no dataset: one warning each is enough.
@@ -37,6 +42,8 @@ impl<'r, 'f> Reading<'r, 'f> {
             report,
             catalog: context.catalog,
             context,
+            name: String::new(),
+            unopened: Vec::new(),
             personal_name: false,
             not_carried: BTreeSet::new(),
             values: HashSet::new(),
@@ -83,13 +90,35 @@ impl<'r, 'f> Reading<'r, 'f> {
 
     /// Accepts the request, unless an error since `before` (a count of [`Report::errors`]) was one of its
     /// form. Of a rejected request nothing is kept but its name.
-    pub(super) fn conclude(self, before: usize, request: &mut Request) {
+    pub(super) fn conclude(mut self, before: usize, request: &mut Request) {
+        self.note_unopened();
         let errors = self.report.errors().saturating_sub(before);
         if errors > self.of_blocks {
             request.rejected = Some(Reason::Invalid);
             request.users.clear();
         } else {
             request.rejected = None;
+        }
+    }
+
+    /// Says how many values stay sealed: of those only the form was checked.
+    fn note_unopened(&mut self) {
+        let Some(first) = self.unopened.first() else { return };
+        let count = self.unopened.len();
+        let (is, s) = if count == 1 { ("is", "") } else { ("are", "s") };
+        match self.context.opener {
+            None => self
+                .report
+                .note(UNOPENED, *first, format!("{count} value{s} {is} sealed: only the form was checked"))
+                .help("`--identity FILE`, or AMPARO_IDENTITY, names the key that opens sealed values"),
+            Some(_) => self
+                .report
+                .warning(
+                    UNOPENED,
+                    *first,
+                    format!("{count} sealed value{s} {is} not for the key that was given"),
+                )
+                .help("give the key of a recipient that Settings names, or seal the values again"),
         }
     }
 }

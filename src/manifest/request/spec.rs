@@ -25,6 +25,7 @@ impl<'r> Reading<'r, '_> {
         at: Mark,
         request: &mut Request,
     ) {
+        self.name = names.last().copied().unwrap_or_default().to_owned();
         self.company_contexts(&mut fields);
         request.regulation = self.regulation(&mut fields);
         request.received_at = fields.get("receivedAt").and_then(|node| self.received_at(node));

@@ -93,7 +93,7 @@ pub(super) fn catalog() -> Catalog {
 
 fn read(path: &str, text: &str, catalog: &Catalog) -> (Vec<Request>, Vec<Diagnostic>) {
     let file = SourceFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
-    read_file(&file, Context { catalog, now: Some("2026-11-22T00:00:00Z".parse().unwrap()) })
+    read_file(&file, Context { catalog, now: Some("2026-11-22T00:00:00Z".parse().unwrap()), opener: None, spots: None })
 }
 
 /// A native request with one block of these lines.
@@ -298,7 +298,7 @@ fn what_is_wrong_with_the_form_rejects_the_file() {
         ("key: K\naction: [access]\nuserIDs: [{value: x}]".to_owned(), "AMP0018"),
         ("key: K\naction: [access]\nuserIDs: [{namespace: x}]".to_owned(), "AMP0018"),
         ("key: K\naction: [access]\nuserIDs: [{namespace: x, value: [y]}]".to_owned(), "AMP0019"),
-        ("key: K\naction: [access]\nuserIDs: [{namespace: x, digest: abc}]".to_owned(), "AMP0021"),
+        ("key: K\naction: [access]\nuserIDs: [{namespace: x, digest: [x]}]".to_owned(), "AMP0019"),
         ("key: K\naction: [access]\nuserIDs: [x]".to_owned(), "AMP0019"),
         (format!("key: K\naction: [access]\nuserIDs: [{good}]\nonly: {{datasets: []}}"), "AMP0023"),
     ];

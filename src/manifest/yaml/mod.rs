@@ -10,6 +10,7 @@
 mod fault;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde_yaml::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, Tag};
 
@@ -36,13 +37,34 @@ const MAX_TEXT: usize = 2 * MAX_BYTES;
 /// # Errors
 /// One [`Fault`]: the first thing that cannot be read.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Node>, Fault> {
-    let text = decode(bytes)?;
-    let options = serde_yaml::granit_parser::options! {
+    Reader::new(decode(bytes)?, options()).documents()
+}
+
+fn options() -> Options {
+    serde_yaml::granit_parser::options! {
         emit_comments: false,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
-    };
-    Reader::new(text, options).documents()
+    }
+}
+
+/// Where the scalars of a file stand: bytes in its text (without a byte order mark) by line and column of their
+/// start. Tags and anchors in front of them are left out, and blanks behind them.
+///
+/// # Errors
+/// As [`parse`].
+pub fn scalars(bytes: &[u8]) -> Result<HashMap<(usize, usize), Range<usize>>, Fault> {
+    let text = decode(bytes)?;
+    let mut found = HashMap::new();
+    for next in Parser::new_from_str_with_options(text, options()) {
+        let (event, span) = next.map_err(|error| syntax(error.kind(), mark(error.marker())))?;
+        let (Event::Scalar(..), Some(range)) = (event, span.byte_range()) else { continue };
+        let covered = text.get(range.clone()).unwrap_or_default();
+        let at = mark(&span.start);
+        let end = range.start.saturating_add(covered.trim_end().len());
+        found.insert((at.line, at.column), range.start..end);
+    }
+    Ok(found)
 }
 
 /// The text of a file: UTF-8 without a byte order mark and without characters that text may not hold.
