@@ -73,6 +73,7 @@ pub(crate) fn run(
         state: None,
         exports: None,
         scratch: None,
+        identity: None,
         policies: "policies".into(),
         requests: "requests".into(),
         ..global.workspace()

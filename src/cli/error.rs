@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::reconcile::http::HttpError;
 use crate::reconcile::{PassError, Signal, Verdict};
+use crate::store::StoreError;
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,9 @@ pub enum CliError {
     /// A pass failed.
     #[error(transparent)]
     Pass(#[from] PassError),
+    /// A key or a package could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The wrong words on the command line, found after parsing.
     #[error("{what}")]
     Usage {
@@ -127,6 +131,7 @@ impl CliError {
             Self::Directory { .. }
             | Self::File { .. }
             | Self::Http(_)
+            | Self::Store(_)
             | Self::Stdout(_)
             | Self::Sample(_) => ExitStatus::Failed,
         }

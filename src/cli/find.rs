@@ -1,13 +1,11 @@
 //! `amparo find`.
 
-use std::io::BufRead;
-
-use crate::model::Sensitive;
 use crate::reconcile;
 use crate::render::{find_human, find_json, find_markdown};
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
+use super::identities;
 use super::progress::Progress;
 use super::terminal::Terminal;
 
@@ -30,30 +28,7 @@ pub(crate) fn run(
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
     let output = terminal.plain_output("find")?;
-    let mut identities = Vec::new();
-    for given in &args.identities {
-        if given == "-" {
-            for line in std::io::stdin().lock().lines() {
-                let line = line.map_err(|source| CliError::File {
-                    verb: "read",
-                    path: "standard input".into(),
-                    source,
-                })?;
-                if !line.trim().is_empty() {
-                    identities.push(identity(&line)?);
-                }
-            }
-        } else {
-            identities.push(identity(given)?);
-        }
-    }
-    if identities.is_empty() {
-        return Err(CliError::Usage {
-            what: "no identity was given".to_owned(),
-            hint: "`-` reads lines such as 'crm-id=ACME-1' from standard input, which was empty"
-                .to_owned(),
-        });
-    }
+    let identities = identities::read(&args.identities)?;
     let report =
         reconcile::find(&global.workspace(), identities, &args.by, &mut Progress::new(terminal))?;
     if output != Output::Json {
@@ -65,18 +40,4 @@ pub(crate) fn run(
         _ => find_human(&report),
     })?;
     Ok(report.verdict.into())
-}
-
-/// Splits at the first `=`. The message never repeats the value.
-fn identity(text: &str) -> Result<(String, Sensitive<String>), CliError> {
-    match text.trim_end_matches(['\r', '\n']).split_once('=') {
-        Some((namespace, value)) if !namespace.trim().is_empty() && !value.is_empty() => {
-            Ok((namespace.trim().to_owned(), Sensitive::new(value.to_owned())))
-        }
-        _ => Err(CliError::Usage {
-            what: "an identity is NAMESPACE=VALUE".to_owned(),
-            hint: "for example 'crm-id=ACME-1'; `-` reads such lines from standard input"
-                .to_owned(),
-        }),
-    }
 }

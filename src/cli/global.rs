@@ -87,6 +87,10 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "DIR", env = "AMPARO_SCRATCH")]
     pub(crate) scratch: Option<PathBuf>,
 
+    /// The age identity file that opens sealed identities and encrypted packages
+    #[arg(long, global = true, value_name = "FILE", env = "AMPARO_IDENTITY")]
+    pub(crate) identity: Option<PathBuf>,
+
     /// How results are printed
     #[arg(short, long, global = true, value_enum, default_value_t, env = "AMPARO_OUTPUT")]
     pub(crate) output: Output,
@@ -133,6 +137,7 @@ impl Global {
             state: self.state.clone(),
             exports: self.exports.clone(),
             scratch: self.scratch.clone(),
+            identity: self.identity.clone(),
             lock_wait: self.lock_wait,
             clock: self.now.map_or(Clock::System, Clock::Fixed),
             tries: Tries::All,

@@ -10,13 +10,18 @@ mod explain;
 mod find;
 mod global;
 mod history;
+mod identities;
 mod init;
+mod keygen;
 mod link;
 mod logging;
 mod man;
+mod open;
 mod plan;
 mod progress;
+mod retire;
 mod schema;
+mod seal;
 mod signals;
 mod status;
 mod terminal;
@@ -68,6 +73,10 @@ enum Command {
     Verify(verify::Args),
     Find(find::Args),
     Link(link::Args),
+    Keygen(keygen::Args),
+    Seal(seal::Args),
+    Retire(retire::Args),
+    Open(open::Args),
     Demo(demo::Args),
     Init(init::Args),
     Schema(schema::Args),
@@ -119,6 +128,10 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<ExitStatus, CliError> {
         Command::Verify(args) => verify::run(args, global, terminal),
         Command::Find(args) => find::run(args, global, terminal),
         Command::Link(args) => link::run(args, global, terminal),
+        Command::Keygen(args) => keygen::run(args, global, terminal),
+        Command::Seal(args) => seal::run(args, global, terminal),
+        Command::Retire(args) => retire::run(args, global, terminal),
+        Command::Open(args) => open::run(args, global, terminal),
         Command::Demo(args) => demo::run(args, global, terminal),
         Command::Init(args) => init::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),

@@ -24,6 +24,9 @@ pub(super) fn advice(state: &TaskState, overdue: bool) -> Option<&'static str> {
         (Phase::Blocked, Reason::Orphaned) => {
             "bring the request back, or commit it with withdrawn: true"
         }
+        (Phase::Failed, Reason::Sealed) => {
+            "give the key that opens it: --identity FILE or AMPARO_IDENTITY; then it is tried at once"
+        }
         (Phase::Failed, reason) => match (kind, reason) {
             (Some(FailureKind::Configuration), _) => {
                 "mend the policy, the key or the data that the message names; then it is tried at once"

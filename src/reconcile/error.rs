@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::engine::EngineError;
 use crate::engine::access::AccessError;
 use crate::engine::erase::EraseError;
+use crate::manifest::edit::EditError;
 use crate::model::Name;
 use crate::store::StoreError;
 
@@ -103,6 +104,31 @@ pub enum PassError {
         /// What to do.
         hint: String,
     },
+    /// A request file whose scalars cannot be replaced; nothing was written.
+    #[error("cannot edit {}", path.display())]
+    Edit {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: EditError,
+    },
+    /// A request file with errors; nothing was written.
+    #[error("{} has errors: nothing was done", path.display())]
+    NotValid {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A request that cannot be retired; nothing was written.
+    #[error("{request} cannot be retired: {what}")]
+    NotRetired {
+        /// Which.
+        request: Name,
+        /// Why: a lower-case fragment.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
     /// A broken invariant.
     #[error("internal error: {0}; nothing more was done")]
     Bug(String),
@@ -112,9 +138,13 @@ impl PassError {
     /// How the process should end.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::InvalidPolicies | Self::Places | Self::Layout { .. } | Self::Argument { .. } => {
-                Verdict::Invalid
-            }
+            Self::InvalidPolicies
+            | Self::Places
+            | Self::Layout { .. }
+            | Self::Argument { .. }
+            | Self::Edit { .. }
+            | Self::NotValid { .. } => Verdict::Invalid,
+            Self::NotRetired { .. } => Verdict::Blocked,
             Self::Sources { .. }
             | Self::Unverifiable { .. }
             | Self::SavedPlan { .. }
@@ -169,7 +199,10 @@ impl PassError {
                 "give each a directory of its own in Settings, or by --state and --exports"
                     .to_owned(),
             ),
-            Self::InvalidPolicies => Some("`amparo check` shows what is wrong".to_owned()),
+            Self::InvalidPolicies | Self::NotValid { .. } => {
+                Some("`amparo check` shows what is wrong".to_owned())
+            }
+            Self::NotRetired { hint, .. } => Some(hint.clone()),
             Self::Stale { .. } => Some("plan again, look at it, and apply the new plan".to_owned()),
             Self::Argument { hint, .. } | Self::NoLink { hint, .. } => Some(hint.clone()),
             Self::Bug(_) => Some("please report it, with the output of -v".to_owned()),

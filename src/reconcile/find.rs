@@ -65,11 +65,8 @@ pub fn find(
     by: &[String],
     events: &mut dyn Events,
 ) -> Result<FindReport, PassError> {
-    let policies = Texts {
-        policies: super::sources::read(&workspace.policies, "policies")?,
-        requests: Vec::new(),
-    };
-    let Loaded { catalog, catalog_valid, diagnostics, .. } = policies.load(workspace.clock.now());
+    let Loaded { catalog, catalog_valid, diagnostics, .. } =
+        Texts::policies(workspace)?.load(workspace.clock.now());
     if !catalog_valid {
         return Err(PassError::InvalidPolicies);
     }
@@ -203,7 +200,7 @@ impl Wanted {
 }
 
 /// Values must have the namespace's format and stand for somebody.
-fn check_values(
+pub(super) fn check_values(
     catalog: &Catalog,
     namespace: &Namespace,
     values: &[Sensitive<String>],

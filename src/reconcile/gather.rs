@@ -7,11 +7,12 @@ use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, arrange, has_errors};
 use crate::engine::{Engine, EngineOptions, Reserved};
+use crate::manifest::sealed::Opener;
 use crate::manifest::source::{SourceFile, lines};
 use crate::manifest::{self, Loaded};
 use crate::model::{Action, Catalog, Name, Request, TaskId};
 use crate::plan::{Inventory, LedgerView, check_data};
-use crate::store::{DeploymentKey, StateDir, fingerprint};
+use crate::store::{DeploymentKey, Identities, StateDir, fingerprint};
 
 use super::{PassError, Workspace, sources};
 
@@ -39,7 +40,7 @@ pub struct CheckReport {
 pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError> {
     let texts = Texts::read(workspace)?;
     let Loaded { catalog, catalog_valid, requests, mut diagnostics, .. } =
-        manifest::load_at(&texts.policies, &texts.requests, workspace.clock.now());
+        texts.load(workspace.clock.now());
     if data && catalog_valid {
         let engine = engine(workspace, &catalog)?;
         let inventory = engine.inventory(
@@ -61,10 +62,11 @@ pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError
     })
 }
 
-/// The files of both directories.
+/// The files of both directories, and the keys that open what is sealed in them.
 pub(super) struct Texts {
     pub(super) policies: Vec<SourceFile>,
     pub(super) requests: Vec<SourceFile>,
+    pub(super) keys: Option<Identities>,
 }
 
 impl Texts {
@@ -72,12 +74,20 @@ impl Texts {
         Ok(Self {
             policies: sources::read(&workspace.policies, "policies")?,
             requests: sources::read(&workspace.requests, "requests")?,
+            keys: workspace.identity.as_deref().map(Identities::read).transpose()?,
         })
+    }
+
+    /// The policies alone, for what needs no requests.
+    pub(super) fn policies(workspace: &Workspace) -> Result<Self, PassError> {
+        let policies = sources::read(&workspace.policies, "policies")?;
+        Ok(Self { policies, requests: Vec::new(), keys: None })
     }
 
     /// The policies and requests in them.
     pub(super) fn load(&self, now: Timestamp) -> Loaded {
-        manifest::load_at(&self.policies, &self.requests, now)
+        let opener = self.keys.as_ref().map(|keys| keys as &dyn Opener);
+        manifest::load_opened(&self.policies, &self.requests, now, opener)
     }
 
     /// Fills in the source lines of diagnostics about policy files, which hold no personal data.
@@ -113,7 +123,8 @@ impl Texts {
     }
 }
 
-/// What each task is, under the deployment key; empty without it.
+/// What each task is, under the deployment key; empty without it. A task whose identities are sealed, and not
+/// opened, has none.
 pub(super) fn fingerprints(
     requests: &[Request],
     key: Option<&DeploymentKey>,
@@ -129,7 +140,9 @@ pub(super) fn fingerprints(
                         key: Some(block.key.clone()),
                         action: Some(action),
                     };
-                    all.insert(id, fingerprint(key, request, block, action));
+                    if let Some(print) = fingerprint(key, request, block, action) {
+                        all.insert(id, print);
+                    }
                 }
             }
         }

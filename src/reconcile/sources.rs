@@ -23,6 +23,14 @@ pub(super) fn read(directory: &Path, what: &'static str) -> Result<Vec<SourceFil
     paths.into_iter().map(|path| file(path, what)).collect()
 }
 
+/// One request file, wherever it lies.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn request(path: &Path) -> Result<SourceFile, PassError> {
+    file(path.to_owned(), "requests")
+}
+
 fn walk(
     directory: &Path,
     what: &'static str,

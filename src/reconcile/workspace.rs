@@ -31,6 +31,8 @@ pub struct Workspace {
     pub exports: Option<String>,
     /// Scratch, where a flag overrides `STATE/scratch`.
     pub scratch: Option<PathBuf>,
+    /// The age identity file that opens sealed values.
+    pub identity: Option<PathBuf>,
     /// How long to wait for another pass.
     pub lock_wait: Duration,
     /// The clock.

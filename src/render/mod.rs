@@ -16,6 +16,7 @@ mod markdown;
 mod places;
 mod plan;
 mod sarif;
+mod sealing;
 mod status;
 mod style;
 mod verify;
@@ -36,6 +37,10 @@ pub use places::Places;
 pub use plan::{plan_human, plan_json, plan_report_human};
 pub use sarif::{check_sarif, plan_sarif};
 pub use link::{link_human, link_json};
+pub use sealing::{
+    keygen_json, open_json, retire_human, retire_json, seal_files_human, seal_files_json,
+    seal_values_json,
+};
 pub use status::{Vocabulary, history_human, history_json, status_human, status_json};
 pub use style::{Style, bytes, count, plural, table};
 pub use verify::{verify_human, verify_json};

@@ -9,20 +9,19 @@ use std::collections::BTreeSet;
 
 use super::encoding::{put, put_count};
 use super::keys::DeploymentKey;
-use crate::model::{Action, DeleteMethod, Identity, IdentityTerm, Only, Request, UserBlock};
+use crate::model::{Action, DeleteMethod, Identity, Only, Part, Request, UserBlock};
 
-/// The fingerprint of one task: hex HMAC-SHA256 under the deployment key.
+/// The fingerprint of one task: hex HMAC-SHA256 under the deployment key. `None` where an identity is sealed and was
+/// not opened: what the task is cannot be told then.
 pub fn fingerprint(
     key: &DeploymentKey,
     request: &Request,
     block: &UserBlock,
     action: Action,
-) -> String {
-    let identity = |identity: &Identity| {
-        let namespace = identity.namespace.folded().as_bytes();
-        key.digest("identity", &[namespace, identity.canonical.expose().as_bytes()])
-    };
-    key.digest("fingerprint", &[&encoding(request, block, action, &identity)])
+) -> Option<String> {
+    let digest = |identity: &Identity| key.identity(&identity.namespace, &identity.canonical);
+    let encoding = encoding(request, block, action, &digest)?;
+    Some(key.digest("fingerprint", &[&encoding]))
 }
 
 /// The bytes that a fingerprint covers; identities as what `digest` makes of them, so that a request
@@ -32,12 +31,12 @@ fn encoding(
     block: &UserBlock,
     action: Action,
     digest: &dyn Fn(&Identity) -> String,
-) -> Vec<u8> {
+) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     put(&mut out, request.name.as_str().as_bytes());
     put(&mut out, block.key.as_bytes());
     put(&mut out, action.as_str().as_bytes());
-    put_terms(&mut out, &block.identities, digest);
+    put_terms(&mut out, terms(block, digest)?);
     put_only(&mut out, &block.only);
     let products = request.include.as_ref().map(|products| products.iter().map(|p| p.folded()));
     put_set(&mut out, products);
@@ -46,13 +45,24 @@ fn encoding(
         DeleteMethod::Anonymize => 0,
         DeleteMethod::Purge => 1,
     });
-    out
+    Some(out)
 }
 
-/// Each identity as the set of its parts (a plain one has one part), sorted.
-fn put_terms(out: &mut Vec<u8>, terms: &[IdentityTerm], digest: &dyn Fn(&Identity) -> String) {
-    let terms: BTreeSet<BTreeSet<String>> =
-        terms.iter().map(|term| term.parts().iter().map(digest).collect()).collect();
+/// Each identity as the set of the digests of its parts; a plain one has one part.
+fn terms(
+    block: &UserBlock,
+    digest: &dyn Fn(&Identity) -> String,
+) -> Option<BTreeSet<BTreeSet<String>>> {
+    let known = block.identities.iter().map(|term| Some(term.parts().iter().map(digest).collect()));
+    let part = |part: &Part| match part {
+        Part::Known(identity) => Some(digest(identity)),
+        Part::Veiled { veil, .. } => veil.digest().map(str::to_owned),
+    };
+    let veiled = block.veiled.iter().map(|term| term.0.iter().map(part).collect());
+    known.chain(veiled).collect()
+}
+
+fn put_terms(out: &mut Vec<u8>, terms: BTreeSet<BTreeSet<String>>) {
     put_count(out, terms.len());
     for parts in terms {
         put_count(out, parts.len());

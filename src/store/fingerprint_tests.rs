@@ -58,7 +58,7 @@ fn request() -> Request {
 
 fn print(request: &Request) -> Vec<u8> {
     let digest = |i: &Identity| format!("{}={}", i.namespace.folded(), i.canonical.expose());
-    encoding(request, &request.users[0], Action::Delete, &digest)
+    encoding(request, &request.users[0], Action::Delete, &digest).unwrap()
 }
 
 fn changed(change: impl FnOnce(&mut Request)) -> bool {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Catalog, Dataset, Expansion, IdentityTerm, NamespaceName, Request, UserBlock};
+use crate::model::{Catalog, Dataset, Expansion, NamespaceName, Request, UserBlock};
 
 /// Whether a block could find rows in each of `datasets` (indices into the catalog, all that the block
 /// does not leave out); the answer is the set of those it could.
@@ -13,12 +13,7 @@ pub(super) fn reachable(
     block: &UserBlock,
     datasets: &BTreeSet<usize>,
 ) -> BTreeSet<usize> {
-    let mut namespaces: BTreeSet<NamespaceName> = block
-        .identities
-        .iter()
-        .flat_map(IdentityTerm::parts)
-        .map(|identity| identity.namespace.clone())
-        .collect();
+    let mut namespaces: BTreeSet<NamespaceName> = block.namespaces().cloned().collect();
     let mut reached = BTreeSet::new();
     loop {
         let new: Vec<usize> = datasets

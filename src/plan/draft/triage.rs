@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
-use crate::model::{Action, Name, Phase, Reason, Request, TaskId, UserBlock};
-use crate::plan::{BlockRef, LedgerView, TaskState};
+use crate::model::{Action, Name, Phase, Reason, Request, TaskId, UserBlock, Veil, VeiledTerm};
+use crate::plan::{BlockRef, Cause, FailureKind, LedgerView, TaskState};
 
 use super::{Situation, Standing};
 
@@ -142,14 +142,16 @@ impl Tasks<'_> {
 
     fn judge(&self, request: &Request, block: &UserBlock, action: Action, id: &TaskId) -> Triage {
         if let Some(reason) = block.rejected {
-            return Triage::Settled(rejected(reason));
+            return Triage::Settled(self.done(id).unwrap_or_else(|| rejected(reason)));
         }
         let stopped = request.withdrawn || request.suspend;
         if let Some(state) = self.situation.ledger.tasks.get(id).filter(|s| self.same(id, s)) {
             let standing = known(state);
             let in_force = action == Action::Delete && block.standing && !stopped;
             match state.phase {
-                Phase::Complete if in_force && self.gone.is_empty() => {
+                Phase::Complete
+                    if in_force && self.gone.is_empty() && unread(block).is_none() =>
+                {
                     return Triage::InForce(standing);
                 }
                 Phase::Complete | Phase::Cancelled => return Triage::Settled(standing),
@@ -174,13 +176,30 @@ impl Tasks<'_> {
             );
             return Triage::Settled(Standing::new(Phase::Blocked, Reason::NeedsApproval, message));
         }
-        Triage::Open
+        match unread(block) {
+            Some(message) => {
+                let cause = Cause { kind: FailureKind::Configuration, dataset: None, file: None };
+                let standing = Standing::new(Phase::Failed, Reason::Sealed, message);
+                Triage::Settled(Standing { cause: Some(cause), ..standing })
+            }
+            None => Triage::Open,
+        }
+    }
+
+    /// Where a task stands that is done and surely the same: stricter rules of today do not undo it.
+    fn done(&self, id: &TaskId) -> Option<Standing> {
+        let state = self.situation.ledger.tasks.get(id)?;
+        let done = matches!(state.phase, Phase::Complete | Phase::Cancelled)
+            && self.situation.fingerprints.get(id) == Some(&state.fingerprint);
+        done.then(|| known(state))
     }
 
     /// Where a failed task stands that waits for its next try.
     fn waiting(&self, id: &TaskId) -> Option<Standing> {
         let Situation { ledger, waiting, .. } = self.situation;
-        let state = ledger.tasks.get(id).filter(|state| state.phase == Phase::Failed)?;
+        // One that was sealed and is open to the search now has its key: nothing is left to wait for.
+        let failed = |s: &&TaskState| s.phase == Phase::Failed && s.reason != Some(Reason::Sealed);
+        let state = ledger.tasks.get(id).filter(failed)?;
         (waiting.contains(id) && self.same(id, state)).then(|| known(state))
     }
 
@@ -227,6 +246,29 @@ fn known(state: &TaskState) -> Standing {
         message: state.message.clone(),
         cause: None,
     }
+}
+
+/// Why the identities of a block are not all known, and none of it can be searched: a part of it could be done,
+/// and would look like all.
+fn unread(block: &UserBlock) -> Option<String> {
+    let veils: Vec<&Veil> = block.veiled.iter().flat_map(VeiledTerm::veils).collect();
+    let sealed = veils.iter().filter(|veil| matches!(veil, Veil::Sealed)).count();
+    if sealed > 0 {
+        let s = if sealed == 1 { "" } else { "s" };
+        return Some(format!(
+            "{sealed} sealed value{s} that no key at hand opens: give the key with --identity FILE or \
+             AMPARO_IDENTITY"
+        ));
+    }
+    veils.into_iter().find_map(|veil| match veil {
+        Veil::Unclear(_, why) => Some(why.clone()),
+        Veil::Digest(_) => Some(
+            "an identity is given by its digest, and only whoever has the deployment key of the state can \
+             look it up"
+                .to_owned(),
+        ),
+        Veil::Sealed | Veil::Absent(_) => None,
+    })
 }
 
 fn rejected(reason: Reason) -> Standing {

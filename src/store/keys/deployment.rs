@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::line::{self, Kind};
-use crate::model::Sensitive;
+use crate::model::{NamespaceName, Sensitive};
 use crate::store::digest::{hex, random, unhex};
 use crate::store::encoding::encode;
 use crate::store::{NewFile, Storage, StoreError};
@@ -46,6 +46,13 @@ impl DeploymentKey {
         let mut all = vec![b"amparo/v1".as_slice(), domain.as_bytes()];
         all.extend_from_slice(parts);
         mac(self.0.expose(), &[&encode(&all)]).verify_slice(&digest).is_ok()
+    }
+
+    /// The digest of an identity, from its canonical value: what stands in fingerprints, and in a request in place
+    /// of the value.
+    pub fn identity(&self, namespace: &NamespaceName, canonical: &Sensitive<String>) -> String {
+        let namespace = namespace.folded().as_bytes();
+        self.digest("identity", &[namespace, canonical.expose().as_bytes()])
     }
 
     /// The digest of a request file's bytes.
