@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use amparo::diagnostic::{Diagnostic, Severity};
 use amparo::manifest::source::SourceFile;
-use amparo::manifest::{Loaded, codes, load_at};
+use amparo::manifest::{Loaded, codes, load_at, load_opened};
+use amparo::store::Identities;
 
 fn samples(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder)
@@ -32,8 +33,20 @@ fn files(folder: &Path, shown: &str) -> Vec<SourceFile> {
     found
 }
 
+const NOW: &str = "2026-12-01T00:00:00Z";
+
 fn read(policies: &[SourceFile], requests: &[SourceFile]) -> Loaded {
-    load_at(policies, requests, "2026-12-01T00:00:00Z".parse().unwrap())
+    load_at(policies, requests, NOW.parse().unwrap())
+}
+
+/// The policies, and sealing required, to the key of the samples below `sealed/`.
+fn with_sealing(mut policies: Vec<SourceFile>) -> Vec<SourceFile> {
+    let key = std::fs::read_to_string(samples("manifest_invalid/identity.txt")).unwrap();
+    let recipient = key.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap();
+    let sealing = format!("  sealing: {{recipients: [{recipient}], required: true}}\n");
+    let settings = policies.iter_mut().find(|file| file.path.ends_with("settings.yaml"));
+    settings.unwrap().bytes.extend(sealing.into_bytes());
+    policies
 }
 
 fn valid_policies() -> Vec<SourceFile> {
@@ -104,8 +117,15 @@ fn invalid_policies() {
 #[test]
 fn invalid_requests() {
     let policies = valid_policies();
+    let sealing = with_sealing(valid_policies());
+    let keys = Identities::read(&samples("manifest_invalid/identity.txt")).unwrap();
     let seen = hold_against_snapshots("requests", |file| {
-        let loaded = read(&policies, std::slice::from_ref(file));
+        let file = std::slice::from_ref(file);
+        let loaded = if file[0].path.starts_with("requests/sealed/") {
+            load_opened(&sealing, file, NOW.parse().unwrap(), Some(&keys))
+        } else {
+            read(&policies, file)
+        };
         assert!(loaded.catalog_valid);
         loaded
     });

@@ -31,7 +31,8 @@ pub(crate) fn read(words: &[String]) -> Result<Vec<(String, Sensitive<String>)>,
         }
         let mut text = String::new();
         std::io::stdin().lock().read_to_string(&mut text).map_err(failed)?;
-        let text = text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text));
+        let text =
+            text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text));
         if text.is_empty() {
             return Err(nothing());
         }
@@ -43,7 +44,8 @@ pub(crate) fn read(words: &[String]) -> Result<Vec<(String, Sensitive<String>)>,
 fn nothing() -> CliError {
     CliError::Usage {
         what: "no identity was given".to_owned(),
-        hint: "`-` reads lines such as 'crm-id=ACME-1' from standard input, which was empty".to_owned(),
+        hint: "`-` reads lines such as 'crm-id=ACME-1' from standard input, which was empty"
+            .to_owned(),
     }
 }
 

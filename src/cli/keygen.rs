@@ -13,7 +13,12 @@ use super::terminal::Terminal;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to write the age identity file, which must not exist; only you may read it
-    #[arg(long, value_name = "FILE", default_value = "amparo-identity.txt", env = "AMPARO_KEYGEN_OUT")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "amparo-identity.txt",
+        env = "AMPARO_KEYGEN_OUT"
+    )]
     out: PathBuf,
 }
 

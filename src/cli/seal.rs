@@ -23,12 +23,7 @@ pub(crate) struct Args {
     identities: Vec<String>,
 
     /// The request that they are for: they count in no other
-    #[arg(
-        long,
-        value_name = "NAME",
-        required_unless_present = "in_place",
-        env = "AMPARO_REQUEST"
-    )]
+    #[arg(long, value_name = "NAME", required_unless_present = "in_place", env = "AMPARO_REQUEST")]
     request: Option<String>,
 
     /// Seal the identities of these request files where they stand
@@ -41,7 +36,11 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    if args.in_place.is_empty() { values(args, global, terminal) } else { files(args, global, terminal) }
+    if args.in_place.is_empty() {
+        values(args, global, terminal)
+    } else {
+        files(args, global, terminal)
+    }
 }
 
 fn values(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {

@@ -29,13 +29,17 @@ pub enum EditError {
     #[error("it cannot be read")]
     Unreadable,
     /// A YAML anchor shares the scalar with something that must not change.
-    #[error("line {line} is shared by a YAML anchor with something else: write the value out there")]
+    #[error(
+        "line {line} is shared by a YAML anchor with something else: write the value out there"
+    )]
     Shared {
         /// The line.
         line: usize,
     },
     /// The scalar is written in a way that cannot be replaced safely.
-    #[error("line {line} cannot be edited safely: write the value on that line, plain or in quotes")]
+    #[error(
+        "line {line} cannot be edited safely: write the value on that line, plain or in quotes"
+    )]
     NotSafe {
         /// The line.
         line: usize,
@@ -107,9 +111,8 @@ impl<'f> Text<'f> {
         // A JSON scalar stands on one line.
         let start = *self.starts.get(at.line.checked_sub(1)?)?;
         let rest = self.text.get(start..)?;
-        let byte = |chars: usize| {
-            rest.char_indices().nth(chars).map_or(rest.len(), |(index, _)| index)
-        };
+        let byte =
+            |chars: usize| rest.char_indices().nth(chars).map_or(rest.len(), |(index, _)| index);
         let column = at.column.checked_sub(1)?;
         let range = start + byte(column)..start + byte(column.checked_add(at.length)?);
         (at.length > 0).then_some(range)

@@ -100,6 +100,11 @@ impl Veil {
             Self::Digest(digest) | Self::Absent(digest) | Self::Unclear(digest, _) => Some(digest),
         }
     }
+
+    /// Whether it is known what it matches: nothing.
+    pub const fn is_looked_up(&self) -> bool {
+        matches!(self, Self::Absent(_))
+    }
 }
 
 impl VeiledTerm {

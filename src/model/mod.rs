@@ -24,9 +24,7 @@ pub use dataset::{Dataset, DeleteDefaults, Environment, EraseMode, Field, Unlabe
 pub use erase::{EraseMethod, EraseRule};
 pub use fieldpath::FieldPath;
 pub use hold::{Hold, HoldScope};
-pub use identity::{
-    Identity, IdentityTerm, Origin as IdentityOrigin, Part, Veil, VeiledTerm,
-};
+pub use identity::{Identity, IdentityTerm, Origin as IdentityOrigin, Part, Veil, VeiledTerm};
 pub use label::{Label, Labels};
 pub use leaf::{Key, Leaf, LeafType, TimeUnit, canonical_bytes};
 pub use name::{Name, NameError, Position, Product};

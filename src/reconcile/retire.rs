@@ -93,10 +93,7 @@ pub fn retire(workspace: &Workspace, name: &Name) -> Result<RetireReport, PassEr
         return Ok(report);
     }
     let edit = |source| PassError::Edit { path: report.file.clone(), source };
-    let new = SourceFile {
-        path: file.path.clone(),
-        bytes: replace(file, &edits).map_err(edit)?,
-    };
+    let new = SourceFile { path: file.path.clone(), bytes: replace(file, &edits).map_err(edit)? };
     let (_, after) = reading.read(&new)?;
     if before != after {
         return Err(PassError::Bug("a retired request that means something else".to_owned()));

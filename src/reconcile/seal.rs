@@ -71,7 +71,8 @@ pub fn seal_file(workspace: &Workspace, path: &Path) -> Result<SealReport, PassE
             report.before += 1;
             continue;
         };
-        let request = spot.request().ok_or(PassError::Bug("a request without a name".to_owned()))?;
+        let request =
+            spot.request().ok_or(PassError::Bug("a request without a name".to_owned()))?;
         let place = (spot.value, spot.namespace.clone());
         let text = match texts.get(&place) {
             Some(text) => text.clone(),
@@ -90,10 +91,7 @@ pub fn seal_file(workspace: &Workspace, path: &Path) -> Result<SealReport, PassE
 }
 
 /// Where the identity values of a file stand, and the errors in it.
-fn spots(
-    catalog: &Catalog,
-    file: &SourceFile,
-) -> Result<(Vec<Spot>, Vec<Diagnostic>), PassError> {
+fn spots(catalog: &Catalog, file: &SourceFile) -> Result<(Vec<Spot>, Vec<Diagnostic>), PassError> {
     let spots = RefCell::new(Vec::new());
     let context = Context { catalog, now: None, opener: None, spots: Some(&spots) };
     let (_, mut diagnostics) = read_file(file, context);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::engine::ProbeOptions;
 use crate::manifest::Loaded;
-use crate::model::{Action, Catalog, Limits, Name, Phase, Request, TaskId};
+use crate::model::{Action, Catalog, Limits, Name, Phase, Request, TaskId, Veil, VeiledTerm};
 use crate::plan::{
     Evidence, FileProblem, FileWork, Inventory, LedgerView, SearchBlock, Situation, blocking,
     draft, to_search, triage,
@@ -56,7 +56,7 @@ pub struct ErasureState {
     /// The block.
     pub key: Option<String>,
     /// Rows that match today and in which some cell is not in erased form; `None` where the request is
-    /// gone, so that nobody can look.
+    /// gone, or its identities are sealed and no key opens them, so that nobody can look.
     pub rows_found: Option<u64>,
 }
 
@@ -241,7 +241,8 @@ impl<'a> Erasures<'a> {
     }
 }
 
-/// The request with its completed deletes and nothing else.
+/// The request with its completed deletes and nothing else; of these only such whose identities are known, or
+/// known to be nowhere: the others can no longer be checked.
 fn only_completed(mut request: Request, still: &dyn Fn(&TaskId) -> bool) -> Request {
     let name = request.name.clone();
     request.users.retain_mut(|block| {
@@ -252,7 +253,8 @@ fn only_completed(mut request: Request, still: &dyn Fn(&TaskId) -> bool) -> Requ
             key: Some(block.key.clone()),
             action: Some(Action::Delete),
         };
-        block.rejected.is_none() && !block.actions.is_empty() && still(&id)
+        let known = block.veiled.iter().flat_map(VeiledTerm::veils).all(Veil::is_looked_up);
+        block.rejected.is_none() && !block.actions.is_empty() && known && still(&id)
     });
     (request.suspend, request.withdrawn) = (false, false);
     request

@@ -270,7 +270,10 @@ fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-pub(super) fn exists_or(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+pub(super) fn exists_or(
+    operation: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> StoreError {
     move |error| match error.kind() {
         io::ErrorKind::AlreadyExists => StoreError::Exists { path: path.display().to_string() },
         _ => StoreError::io(operation, path)(error),

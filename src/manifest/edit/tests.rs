@@ -49,7 +49,10 @@ fn every_way_to_write_a_scalar() {
         ("v: >- # why\n  old\n\n\nw: 1\n", "v: >- # why\n  NEW:1\n\n\nw: 1\n"),
         ("v: !!str |-\n  old\n", "v: !!str |-\n  NEW:1\n"),
         ("\u{feff}v: old\r\nw: x\r\n", "\u{feff}v: NEW:1\r\nw: x\r\n"),
-        ("a: 1\n---\n# c\nv: old\n...\n---\nv: old\n", "a: 1\n---\n# c\nv: NEW:1\n...\n---\nv: NEW:1\n"),
+        (
+            "a: 1\n---\n# c\nv: old\n...\n---\nv: old\n",
+            "a: 1\n---\n# c\nv: NEW:1\n...\n---\nv: NEW:1\n",
+        ),
         ("v:\n  old\nw: 1", "v:\n  NEW:1\nw: 1"),
         ("? v\n: old\n", "? v\n: NEW:1\n"),
     ];
@@ -101,7 +104,10 @@ fn what_an_anchor_shares_with_others_is_not_touched() {
     let bytes = replace(&file, &[edit("NEW"), edit("NEW"), edit("NEW")]).unwrap();
     assert_eq!(String::from_utf8(bytes).unwrap(), "v: &a NEW\nw: *a\nkey: *a\n");
     assert_eq!(replace(&file, &[edit("NEW"), edit("NEW")]), Err(EditError::Shared { line: 1 }));
-    assert_eq!(replace(&file, &[edit("A"), edit("B"), edit("A")]), Err(EditError::Shared { line: 1 }));
+    assert_eq!(
+        replace(&file, &[edit("A"), edit("B"), edit("A")]),
+        Err(EditError::Shared { line: 1 })
+    );
 }
 
 #[test]
@@ -115,7 +121,10 @@ fn what_would_say_something_else_is_refused() {
     let nowhere = Edit { at: Mark { line: 7, column: 1, length: 1 }, text: "x".to_owned() };
     assert_eq!(replace(&yaml, &[nowhere]), Err(EditError::NotSafe { line: 7 }));
     // Of this one the line break behind the value is a part of it.
-    assert_eq!(replaced(&file("r.yaml", "v: |\n  old\n"), "old\n"), Err(EditError::NotSafe { line: 2 }));
+    assert_eq!(
+        replaced(&file("r.yaml", "v: |\n  old\n"), "old\n"),
+        Err(EditError::NotSafe { line: 2 })
+    );
     assert_eq!(replace(&file("r.yaml", "a: [\n"), &[]), Err(EditError::Unreadable));
     assert_eq!(replace(&file("r.json", "{,}"), &[]), Err(EditError::Unreadable));
 }

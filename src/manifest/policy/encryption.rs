@@ -34,9 +34,9 @@ pub(super) fn packages(report: &mut Report<'_>, mut fields: Fields<'_>) -> Vec<S
 }
 
 fn recipients(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Vec<String> {
-    let empty = fields.get("recipients").is_some_and(|node| {
-        matches!(&node.kind, crate::manifest::tree::Kind::List(items) if items.is_empty())
-    });
+    let empty = fields.get("recipients").is_some_and(
+        |node| matches!(&node.kind, crate::manifest::tree::Kind::List(items) if items.is_empty()),
+    );
     if empty {
         report
             .error(NO_RECIPIENT, fields.at(), "`recipients` is empty")

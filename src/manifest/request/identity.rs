@@ -103,8 +103,14 @@ impl Reading<'_, '_> {
         }
         if let Some(digest) = fields.entry("digest") {
             if let Some(value) = fields.entry("value") {
-                self.reject(verdict, Reason::Invalid, DIGEST, value.at, "a value beside a `digest`")
-                    .help("write one of the two");
+                self.reject(
+                    verdict,
+                    Reason::Invalid,
+                    DIGEST,
+                    value.at,
+                    "a value beside a `digest`",
+                )
+                .help("write one of the two");
                 return None;
             }
             return self.digest(namespace?, digest, verdict);

@@ -107,7 +107,8 @@ fn block(value: &Value, indent: usize, out: &mut String) {
 fn nothing_shown(path: &str, text: &str) -> Result<(), TestCaseError> {
     let catalog = catalog();
     let file = SourceFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
-    let (requests, diagnostics) = read_file(&file, Context { catalog: &catalog, now: None, opener: None, spots: None });
+    let (requests, diagnostics) =
+        read_file(&file, Context { catalog: &catalog, now: None, opener: None, spots: None });
     for d in &diagnostics {
         let shown = format!(
             "{}\n{}\n{}",

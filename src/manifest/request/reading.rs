@@ -109,8 +109,14 @@ impl<'r, 'f> Reading<'r, 'f> {
         match self.context.opener {
             None => self
                 .report
-                .note(UNOPENED, *first, format!("{count} value{s} {is} sealed: only the form was checked"))
-                .help("`--identity FILE`, or AMPARO_IDENTITY, names the key that opens sealed values"),
+                .note(
+                    UNOPENED,
+                    *first,
+                    format!("{count} value{s} {is} sealed: only the form was checked"),
+                )
+                .help(
+                    "`--identity FILE`, or AMPARO_IDENTITY, names the key that opens sealed values",
+                ),
             Some(_) => self
                 .report
                 .warning(

@@ -93,7 +93,15 @@ pub(super) fn catalog() -> Catalog {
 
 fn read(path: &str, text: &str, catalog: &Catalog) -> (Vec<Request>, Vec<Diagnostic>) {
     let file = SourceFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
-    read_file(&file, Context { catalog, now: Some("2026-11-22T00:00:00Z".parse().unwrap()), opener: None, spots: None })
+    read_file(
+        &file,
+        Context {
+            catalog,
+            now: Some("2026-11-22T00:00:00Z".parse().unwrap()),
+            opener: None,
+            spots: None,
+        },
+    )
 }
 
 /// A native request with one block of these lines.

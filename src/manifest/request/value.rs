@@ -131,12 +131,15 @@ impl Reading<'_, '_> {
                 return Some(Part::Veiled { namespace: name, veil: Veil::Sealed });
             }
             Err(Refused::Damaged) => (SEALED_DAMAGED, "a sealed value that has been changed"),
-            Err(Refused::Namespace) => (SEALED_MOVED, "a value that was sealed for another namespace"),
+            Err(Refused::Namespace) => {
+                (SEALED_MOVED, "a value that was sealed for another namespace")
+            }
             Err(Refused::Request) => (SEALED_MOVED, "a value that was sealed for another request"),
         };
         let (code, message) = refusal;
-        self.reject(verdict, Reason::Invalid, code, at, message)
-            .help("seal the value again, for this request: `amparo seal NAMESPACE=- --request NAME`");
+        self.reject(verdict, Reason::Invalid, code, at, message).help(
+            "seal the value again, for this request: `amparo seal NAMESPACE=- --request NAME`",
+        );
         None
     }
 
@@ -149,9 +152,9 @@ impl Reading<'_, '_> {
                 "a value sealed to {of_value} recipient{}, where Settings names {named}",
                 if of_value == 1 { "" } else { "s" }
             );
-            self.report
-                .warning(SEALED_RECIPIENTS, at, message)
-                .help("seal it again, so that those whom Settings names can open it, and no others");
+            self.report.warning(SEALED_RECIPIENTS, at, message).help(
+                "seal it again, so that those whom Settings names can open it, and no others",
+            );
         }
     }
 

@@ -124,6 +124,11 @@ pub(super) fn hold() -> Value {
     with(spec, json!({"oneOf": [{"required": ["datasets"]}, {"required": ["requests"]}]}))
 }
 
+fn recipients(description: &str) -> Value {
+    let recipient = json!({"description": "An age recipient.", "type": "string", "minLength": 1, "pattern": "^age1[0-9a-z]{58}$"});
+    filled(description, recipient)
+}
+
 /// `spec` of Settings.
 pub(super) fn settings() -> Value {
     let period = "^[0-9]+(d|mo|wd)$";
@@ -177,6 +182,19 @@ pub(super) fn settings() -> Value {
                     json!({"namespace": text("Such as imsOrgID."), "value": text("The organisation.")}),
                     &["namespace", "value"],
                 ),
+            ),
+            "sealing": strict(
+                "How identities of requests are sealed.",
+                json!({
+                    "recipients": recipients("Who can open them: age recipients, as `amparo keygen` prints them."),
+                    "required": flag("A plain identity in a request is an error. Default: false."),
+                }),
+                &[],
+            ),
+            "packageEncryption": strict(
+                "Packages are encrypted with age, and end in .zip.age.",
+                json!({"recipients": recipients("Who can open them: age recipients, as `amparo keygen` prints them.")}),
+                &["recipients"],
             ),
             "retired": list("Datasets and holds that the ledger knows and that are gone on purpose.", text("A name.")),
         }),

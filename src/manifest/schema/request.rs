@@ -100,8 +100,8 @@ fn user(mapping: Mapping) -> Value {
 fn identity(mapping: Mapping) -> Value {
     let single = keys();
     let part = with(
-        mapping("One of the identities that together mean one person.", single.clone(), &["value"]),
-        json!({"anyOf": [{"required": ["namespace"]}, {"required": ["namespaceId"]}]}),
+        mapping("One of the identities that together mean one person.", single.clone(), &[]),
+        json!({"anyOf": named(&["value", "digest"])}),
     );
     let all_of = with(
         filled("A composite identity: a row matches where all parts match in it.", part),
@@ -113,12 +113,16 @@ fn identity(mapping: Mapping) -> Value {
             with(single, json!({"allOf": all_of})),
             &[],
         ),
-        json!({"anyOf": [
-            {"required": ["allOf"]},
-            {"required": ["value", "namespace"]},
-            {"required": ["value", "namespaceId"]},
-        ]}),
+        json!({"anyOf": named(&["value", "digest"]).into_iter().chain([json!({"required": ["allOf"]})]).collect::<Vec<_>>()}),
     )
+}
+
+/// A value in one of these keys, with the namespace's name or id.
+fn named(values: &[&str]) -> Vec<Value> {
+    let pairs = values.iter().flat_map(|value| {
+        ["namespace", "namespaceId"].map(|namespace| json!({"required": [value, namespace]}))
+    });
+    pairs.collect()
 }
 
 fn keys() -> Value {
@@ -126,7 +130,8 @@ fn keys() -> Value {
         "namespace": text("The namespace, compared without case; with `type: namespaceId` its numeric id."),
         "namespaceId": with(text("The id of a well-known namespace, in place of its name or beside it."), json!({"examples": [4, 10]})),
         "type": choice("Adobe's kind of namespace. Only namespaceId changes what is read.", &TYPES),
-        "value": text("The value, as text: quotes keep what YAML would read otherwise."),
+        "value": text("The value, as text: quotes keep what YAML would read otherwise. Sealed, as `amparo seal` prints it, it starts with sealed:age:."),
+        "digest": with(text("In place of a value: hmac-sha256:…, as `amparo retire` writes it."), json!({"type": "string", "minLength": 1})),
         "description": {"description": "Accepted and ignored."},
         "company": {"description": "Accepted and ignored."},
         "name": {"description": "Accepted and ignored."},

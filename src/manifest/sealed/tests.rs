@@ -156,7 +156,10 @@ fn forms_that_are_none() {
         assert!(!is_sealed(plain), "{plain}");
     }
     let letters = "A".repeat(43);
-    let header = format!("age-encryption.org/v1\n-> scrypt {} 10\n{letters}\n--- {letters}\n", "A".repeat(22));
+    let header = format!(
+        "age-encryption.org/v1\n-> scrypt {} 10\n{letters}\n--- {letters}\n",
+        "A".repeat(22)
+    );
     let file = [header.as_bytes(), &[0; 48]].concat();
     assert!(Sealed::read(&scalar(&file)).unwrap_err().contains("no age recipient"));
 }
@@ -165,7 +168,9 @@ fn forms_that_are_none() {
 fn digests_have_one_form() {
     let hex = "0123456789abcdef".repeat(4);
     assert_eq!(read_digest(&digest_scalar(&hex)), Some(hex.as_str()));
-    for bad in ["", "hmac-sha256:", &hex, &digest_scalar(&hex[1..]), &digest_scalar(&hex.to_uppercase())] {
+    for bad in
+        ["", "hmac-sha256:", &hex, &digest_scalar(&hex[1..]), &digest_scalar(&hex.to_uppercase())]
+    {
         assert_eq!(read_digest(bad), None, "{bad}");
     }
 }

@@ -149,9 +149,7 @@ impl Tasks<'_> {
             let standing = known(state);
             let in_force = action == Action::Delete && block.standing && !stopped;
             match state.phase {
-                Phase::Complete
-                    if in_force && self.gone.is_empty() && unread(block).is_none() =>
-                {
+                Phase::Complete if in_force && self.gone.is_empty() && unread(block).is_none() => {
                     return Triage::InForce(standing);
                 }
                 Phase::Complete | Phase::Cancelled => return Triage::Settled(standing),

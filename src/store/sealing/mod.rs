@@ -54,9 +54,9 @@ impl Identities {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let key = line.parse().map_err(|_| {
-                wrong(format!("line {} is no key (AGE-SECRET-KEY-1…)", number + 1))
-            })?;
+            let key = line
+                .parse()
+                .map_err(|_| wrong(format!("line {} is no key (AGE-SECRET-KEY-1…)", number + 1)))?;
             keys.push(key);
         }
         if keys.is_empty() {
