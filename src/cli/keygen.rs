@@ -27,10 +27,11 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("keygen")?;
     let recipient = create_key(&args.out, global.workspace().clock.now())?;
-    match terminal.output() {
+    match output {
         Output::Json => terminal.print(&keygen_json(&recipient, &args.out))?,
-        Output::Human | Output::Markdown => terminal.print(&format!("{recipient}\n"))?,
+        _ => terminal.print(&format!("{recipient}\n"))?,
     }
     terminal.say(&format!(
         "Wrote {}: keep it out of Git, and keep a copy where it cannot be lost.\n\

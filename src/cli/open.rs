@@ -26,6 +26,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("open")?;
     let Some(identity) = &global.identity else {
         return Err(CliError::Usage {
             what: "no key was given".to_owned(),
@@ -39,9 +40,9 @@ pub(crate) fn run(
         hint: "say where to write it with --out FILE".to_owned(),
     })?;
     open_file(&args.package, &out, &Identities::read(identity)?)?;
-    match terminal.output() {
+    match output {
         Output::Json => terminal.print(&open_json(&args.package, &out))?,
-        Output::Human | Output::Markdown => terminal.print(&format!("{}\n", out.display()))?,
+        _ => terminal.print(&format!("{}\n", out.display()))?,
     }
     terminal.say("It holds personal data in plain: delete it when it has been handed over.");
     Ok(ExitStatus::Done)

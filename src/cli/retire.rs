@@ -24,14 +24,15 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("retire")?;
     let request = Name::new(&args.request).map_err(|error| CliError::Usage {
         what: "that is no request's name".to_owned(),
         hint: format!("it {error}; `amparo status` lists the requests"),
     })?;
     let report = reconcile::retire(&global.workspace(), &request)?;
-    match terminal.output() {
+    match output {
         Output::Json => terminal.print(&retire_json(&report))?,
-        Output::Human | Output::Markdown => terminal.print(&retire_human(&report))?,
+        _ => terminal.print(&retire_human(&report))?,
     }
     Ok(ExitStatus::Done)
 }

@@ -36,14 +36,20 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("seal")?;
     if args.in_place.is_empty() {
-        values(args, global, terminal)
+        values(args, global, terminal, output)
     } else {
-        files(args, global, terminal)
+        files(args, global, terminal, output)
     }
 }
 
-fn values(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+fn values(
+    args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+    output: Output,
+) -> Result<ExitStatus, CliError> {
     let request = args.request.as_deref().unwrap_or_default();
     let request = Name::new(request).map_err(|error| CliError::Usage {
         what: "--request is no request's name".to_owned(),
@@ -58,12 +64,12 @@ fn values(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatu
         values.push((namespace, value));
     }
     let sealed = reconcile::seal_values(&global.workspace(), &request, &values)?;
-    match terminal.output() {
+    match output {
         Output::Json => {
             let namespaces = values.iter().map(|(namespace, _)| namespace);
             terminal.print(&seal_values_json(&request, namespaces.zip(&sealed)))?;
         }
-        Output::Human | Output::Markdown => {
+        _ => {
             for scalar in sealed {
                 terminal.print(&format!("{scalar}\n"))?;
             }
@@ -73,7 +79,12 @@ fn values(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatu
 }
 
 /// Every file is tried: what is wrong with one keeps no other from being sealed.
-fn files(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+fn files(
+    args: &Args,
+    global: &Global,
+    terminal: &Terminal,
+    output: Output,
+) -> Result<ExitStatus, CliError> {
     let mut reports = Vec::new();
     let mut failed = None;
     for file in &args.in_place {
@@ -87,9 +98,9 @@ fn files(args: &Args, global: &Global, terminal: &Terminal) -> Result<ExitStatus
         }
     }
     let refused = reports.iter().any(|report| !report.diagnostics.is_empty());
-    match terminal.output() {
+    match output {
         Output::Json => terminal.print(&seal_files_json(&reports))?,
-        Output::Human | Output::Markdown => {
+        _ => {
             for report in &reports {
                 terminal.diagnostics(&report.diagnostics);
             }

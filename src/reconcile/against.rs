@@ -8,6 +8,8 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::source::SourceFile;
 use crate::plan::{Side, compare};
 
+use crate::store::Identities;
+
 use super::gather::Texts;
 use super::pass::{Planned, plan_texts};
 use super::{Events, PassError, PlanReport, Workspace, sources};
@@ -41,7 +43,7 @@ pub fn plan_against(
     let texts = Texts::read(workspace)?;
     let Planned { mut report, requests } = plan_texts(workspace, &texts, events)?;
     let mut notes = Vec::new();
-    let (before, policies) = base_texts(workspace, base, &mut notes);
+    let (before, policies) = base_texts(workspace, base, texts.keys.as_ref(), &mut notes);
     let there = Workspace {
         policies: base.policies.clone(),
         requests: base.requests.clone(),
@@ -76,6 +78,7 @@ pub fn plan_against(
 fn base_texts(
     workspace: &Workspace,
     base: &Base,
+    keys: Option<&Identities>,
     notes: &mut Vec<String>,
 ) -> (Option<Texts>, Vec<SourceFile>) {
     let policies = match sources::read(&base.policies, "policies") {
@@ -94,7 +97,8 @@ fn base_texts(
             Vec::new()
         }
     };
-    (Some(Texts { policies: policies.clone(), requests }), policies)
+    let keys = keys.cloned();
+    (Some(Texts { policies: policies.clone(), requests, keys }), policies)
 }
 
 fn renamed(files: Vec<SourceFile>, from: &Path, to: &Path) -> Vec<SourceFile> {

@@ -177,7 +177,12 @@ impl PassError {
             Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::Stale { .. } => "plan",
             Self::Unverifiable { .. } => "data",
             Self::Interrupted(_) => "interrupted",
-            Self::NotApproved | Self::Argument { .. } | Self::NoLink { .. } => "argument",
+            Self::NotApproved
+            | Self::Argument { .. }
+            | Self::NoLink { .. }
+            | Self::Edit { .. }
+            | Self::NotValid { .. }
+            | Self::NotRetired { .. } => "argument",
             Self::Bug(_) => "bug",
         }
     }

@@ -29,6 +29,7 @@ pub use escape::{Written, without_commands};
 pub use find::{find_human, find_json};
 pub use json::document;
 pub use junit::{check_junit, plan_junit};
+pub use link::{link_human, link_json};
 pub use markdown::{
     COMMENT_LIMIT, apply_markdown, check_markdown, find_markdown, history_markdown, plan_markdown,
     status_markdown, verify_markdown,
@@ -36,7 +37,6 @@ pub use markdown::{
 pub use places::Places;
 pub use plan::{plan_human, plan_json, plan_report_human};
 pub use sarif::{check_sarif, plan_sarif};
-pub use link::{link_human, link_json};
 pub use sealing::{
     keygen_json, open_json, retire_human, retire_json, seal_files_human, seal_files_json,
     seal_values_json,

@@ -206,6 +206,7 @@ fn daemon(env: &Env, now: &str) -> ApplyReport {
         state: Some(place("state")),
         exports: Some(place("exports")),
         scratch: None,
+        identity: None,
         lock_wait: std::time::Duration::from_secs(60),
         clock: Clock::Fixed(now.parse().unwrap()),
         tries: Tries::Due,

@@ -269,6 +269,7 @@ fn workspace(root: &Path) -> Workspace {
         exports: Some(root.join("exports").display().to_string()),
         clock: Clock::Fixed("2026-11-22T09:00:00Z".parse().unwrap()),
         scratch: None,
+        identity: None,
         lock_wait: Duration::ZERO,
         memory: 64 << 20,
         jobs: 2,
