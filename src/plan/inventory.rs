@@ -1,9 +1,11 @@
 //! What lies on disk, as far as planning needs it: files, footers, leaves. Made by the engine.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::model::{Leaf, Name};
+use crate::model::{Leaf, LeafType, Name};
 
 /// Every dataset that a pass looks at.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +43,20 @@ impl DatasetFiles {
     /// Rows in all readable files.
     pub fn rows(&self) -> u64 {
         self.files.iter().map(|file| file.rows).sum()
+    }
+
+    /// A leaf as one file holds it: in the file's own type, and nullable where it is so there. `None` where
+    /// the file lacks it.
+    pub fn leaf_in(&self, file: &DataFile, leaf: u16) -> Option<Cow<'_, Leaf>> {
+        let known = self.leaves.get(usize::from(leaf))?;
+        match file.own.binary_search_by_key(&leaf, |own| own.leaf) {
+            Err(_) => Some(Cow::Borrowed(known)),
+            Ok(at) => {
+                let form = file.own.get(at)?.form.as_ref()?;
+                let (kind, nullable) = (form.kind.clone(), form.nullable);
+                Some(Cow::Owned(Leaf { kind, nullable, ..known.clone() }))
+            }
+        }
     }
 
     /// Bytes of all readable files.
@@ -135,6 +151,27 @@ pub struct DataFile {
     pub row_groups: Vec<RowGroup>,
     /// Hive partition columns of the path, outermost first, percent-decoded; `None` is the null partition.
     pub partitions: Vec<(String, Option<String>)>,
+    /// Leaves that this file does not hold as [`DatasetFiles::leaves`] says, by index; files of one schema
+    /// share the list.
+    pub own: Arc<[OwnLeaf]>,
+}
+
+/// How one file holds a leaf that others hold otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnLeaf {
+    /// Index into [`DatasetFiles::leaves`].
+    pub leaf: u16,
+    /// `None` where the file lacks it.
+    pub form: Option<LeafForm>,
+}
+
+/// Type and nullability of a leaf in one file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeafForm {
+    /// The file's own type, before widening.
+    pub kind: LeafType,
+    /// Whether the leaf itself may be null in the file.
+    pub nullable: bool,
 }
 
 /// One row group.

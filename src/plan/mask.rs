@@ -60,6 +60,21 @@ pub fn mask(
     leaf: &Leaf,
     settings: &Settings,
 ) -> Result<Mask, MaskFault> {
+    mask_in(dataset, field, leaf, leaf, settings)
+}
+
+/// The same in one file, which holds the leaf as `own` says ([`super::DatasetFiles::leaf_in`]): the
+/// dataset's type says which method is the default, the file's own must take it.
+///
+/// # Errors
+/// [`MaskFault`], as [`mask`]: whoever needs to erase the leaf in this file must fail.
+pub fn mask_in(
+    dataset: &Dataset,
+    field: &Field,
+    leaf: &Leaf,
+    own: &Leaf,
+    settings: &Settings,
+) -> Result<Mask, MaskFault> {
     let method = field.erase.as_ref().map(|rule| rule.method);
     // What is kept on purpose needs nothing of the leaf.
     if method == Some(EraseMethod::Keep) {
@@ -68,13 +83,15 @@ pub fn mask(
     if leaf.partition {
         return Err(MaskFault::Partition);
     }
-    if leaf.kind.is_null() && leaf.nullable && method != Some(EraseMethod::RemoveElement) {
-        // Whatever the method, there is no value that it could change.
-        return Ok(Mask::Null);
+    if own.kind.is_null() && own.nullable && method != Some(EraseMethod::RemoveElement) {
+        // Whatever the method, there is no value that it could change. Of a file in which no value was
+        // seen the plan says what it says of the others.
+        let elsewhere = (!leaf.kind.is_null()).then(|| mask(dataset, field, leaf, settings));
+        return Ok(elsewhere.and_then(Result::ok).unwrap_or(Mask::Null));
     }
     match &field.erase {
-        Some(rule) => named(rule, field, leaf, settings),
-        None => by_default(dataset, field, leaf, settings),
+        Some(rule) => named(rule, field, own, settings),
+        None => by_default(dataset, field, leaf, own, settings),
     }
 }
 
@@ -82,23 +99,38 @@ fn by_default(
     dataset: &Dataset,
     field: &Field,
     leaf: &Leaf,
+    own: &Leaf,
     settings: &Settings,
 ) -> Result<Mask, MaskFault> {
-    let text = matches!(leaf.kind, LeafType::Text | LeafType::Binary);
+    let is_text = |leaf: &Leaf| matches!(leaf.kind, LeafType::Text | LeafType::Binary);
     match field.namespace.as_ref().and_then(NamespaceName::hard_coded) {
-        Some("AAID") if text => return Ok(Mask::AaidPseudonym),
+        Some("AAID") if is_text(leaf) => {
+            return if is_text(own) {
+                Ok(Mask::AaidPseudonym)
+            } else {
+                Err(misfit(EraseMethod::Pseudonym, own))
+            };
+        }
         Some("ECID" | "customVisitorId") if takes(&leaf.kind, EraseMethod::Empty) => {
-            return Ok(Mask::Empty);
+            return if takes(&own.kind, EraseMethod::Empty) {
+                Ok(Mask::Empty)
+            } else {
+                Err(misfit(EraseMethod::Empty, own))
+            };
         }
         _ => {}
     }
     let defaults = dataset.delete_defaults;
     let method = if leaf.kind == LeafType::Text { defaults.strings } else { defaults.others };
     let rule = EraseRule { method, suffix: None, value: None, key: None };
-    named(&rule, field, leaf, settings).map_err(|fault| match fault {
+    named(&rule, field, own, settings).map_err(|fault| match fault {
         MaskFault::Required => MaskFault::RequiredDefault,
         other => other,
     })
+}
+
+fn misfit(method: EraseMethod, leaf: &Leaf) -> MaskFault {
+    MaskFault::Type { method, kind: leaf.kind.describe() }
 }
 
 fn named(
@@ -108,7 +140,7 @@ fn named(
     settings: &Settings,
 ) -> Result<Mask, MaskFault> {
     if !takes(&leaf.kind, rule.method) {
-        return Err(MaskFault::Type { method: rule.method, kind: leaf.kind.describe() });
+        return Err(misfit(rule.method, leaf));
     }
     Ok(match rule.method {
         EraseMethod::Pseudonym => Mask::Pseudonym {

@@ -40,13 +40,14 @@ pub use found::{BlockFound, BlockRef, DatasetFound, FoundHit, FoundRow};
 pub use guard::{Broken, guard_draft, guard_plan};
 pub use hits::{Element, Hit, Identities, IdentityId, Probe, ProbeLeaf, RowKey, RowValue};
 pub use inventory::{
-    DataFile, DatasetFiles, FileProblem, FileStamp, FileTrace, Hindrance, Inventory, RowGroup,
+    DataFile, DatasetFiles, FileProblem, FileStamp, FileTrace, Hindrance, Inventory, LeafForm,
+    OwnLeaf, RowGroup,
 };
 pub use ledger_view::{
     Erased, FileErase, FileEraseTask, HistoryEntry, HistoryStatus, LedgerView, PackageRecord,
     SettledCells, SettledFile, TaskCounts, TaskRef, TaskState,
 };
-pub use mask::{MaskFault, mask, takes};
+pub use mask::{MaskFault, mask, mask_in, takes};
 pub use reach::{reach, same_party};
 pub use resolve::{Resolved, ResolvedLeaf};
 pub use retry::{Cause, Failure, FailureKind, wait};

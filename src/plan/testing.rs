@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::model::{
     Action, Catalog, Dataset, DeleteDefaults, DeleteMethod, Environment, EraseMode, Field,
@@ -235,6 +236,7 @@ impl World {
                 rows,
                 row_groups: vec![RowGroup { rows, chunk_bytes: vec![10; leaves.len()] }],
                 partitions: file.partitions.clone(),
+                own: Arc::default(),
             }
         });
         let listed = DatasetFiles {

@@ -11,6 +11,7 @@ mod deletes;
 mod erased_once;
 mod http;
 mod others;
+mod own_types;
 mod planted;
 mod requests;
 mod retries;

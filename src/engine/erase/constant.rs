@@ -34,9 +34,17 @@ pub(crate) fn constant(kind: &LeafType, physical: Physical, text: &str) -> Optio
         LeafType::Float => {
             let number: f64 = text.trim().parse().ok()?;
             match physical {
-                Physical::F32 => Some((number as f32).to_le_bytes().to_vec()),
+                // No constant becomes infinite.
+                Physical::F32 => {
+                    let narrow = Some(number as f32).filter(|narrow| narrow.is_finite())?;
+                    Some(narrow.to_le_bytes().to_vec())
+                }
                 Physical::F64 => Some(number.to_le_bytes().to_vec()),
-                Physical::Fixed(2) => Some(nearest_half(number).to_le_bytes().to_vec()),
+                Physical::Fixed(2) => {
+                    let narrow =
+                        Some(nearest_half(number)).filter(|bits| bits & 0x7c00 != 0x7c00)?;
+                    Some(narrow.to_le_bytes().to_vec())
+                }
                 _ => None,
             }
         }
@@ -139,6 +147,9 @@ mod tests {
         assert_eq!(written(Physical::F64), 7.5_f64.to_le_bytes());
         assert_eq!(written(Physical::F32), 7.5_f32.to_le_bytes());
         assert_eq!(written(Physical::Fixed(2)), 0x4780_u16.to_le_bytes());
+        let large = |physical| constant(&LeafType::Float, physical, "1e300");
+        assert!(large(Physical::F64).is_some());
+        assert_eq!((large(Physical::F32), large(Physical::Fixed(2))), (None, None));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! From candidates and footers to [`DatasetFiles`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::model::{Dataset, FieldPath, Leaf};
-use crate::plan::{DataFile, DatasetFiles, FileProblem, RowGroup};
+use crate::plan::{DataFile, DatasetFiles, FileProblem, LeafForm, OwnLeaf, RowGroup};
 
 use super::super::footer::hex;
 use super::super::schema::{FileLeaf, Union};
@@ -50,9 +51,13 @@ pub(super) fn assemble(
         .filter(|(_, leaf)| !leaf.partition)
         .map(|(at, leaf)| (&leaf.path, at))
         .collect();
+    let mut shared = HashSet::new();
     let files: Vec<DataFile> = readable
         .into_iter()
-        .map(|(candidate, opened)| data_file(candidate, opened, &leaves, &index))
+        .map(|(candidate, opened)| {
+            let own = own_leaves(&opened.leaves, &leaves, &index, &mut shared);
+            DataFile { own, ..data_file(candidate, opened, &leaves, &index) }
+        })
         .collect();
     problems.sort();
     problems.dedup();
@@ -125,6 +130,38 @@ fn data_file(
         trace: footer.trace,
         row_groups,
         partitions: candidate.partitions,
+        own: Arc::default(),
+    }
+}
+
+/// What of a file's leaves is not as the dataset says. Equal lists are one.
+fn own_leaves(
+    file: &[FileLeaf],
+    leaves: &[Leaf],
+    index: &HashMap<&FieldPath, usize>,
+    shared: &mut HashSet<Arc<[OwnLeaf]>>,
+) -> Arc<[OwnLeaf]> {
+    let mut held: Vec<Option<&FileLeaf>> = vec![None; leaves.len()];
+    for leaf in file {
+        if let Some(place) = index.get(&leaf.path).and_then(|at| held.get_mut(*at)) {
+            *place = Some(leaf);
+        }
+    }
+    let differs = |(leaf, (known, held)): (u16, (&Leaf, Option<&FileLeaf>))| match held {
+        None => (!known.partition).then_some(OwnLeaf { leaf, form: None }),
+        Some(own) => (own.kind != known.kind || own.nullable != known.nullable).then(|| {
+            let form = LeafForm { kind: own.kind.clone(), nullable: own.nullable };
+            OwnLeaf { leaf, form: Some(form) }
+        }),
+    };
+    let own: Arc<[OwnLeaf]> =
+        (0..=u16::MAX).zip(leaves.iter().zip(held)).filter_map(differs).collect();
+    match shared.get(&own) {
+        Some(known) => Arc::clone(known),
+        None => {
+            shared.insert(Arc::clone(&own));
+            own
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use crate::model::{
     EraseMethod, EraseMode, EraseRule, Field, Hold, HoldScope, Leaf, LeafType, Name, Position,
     TimeUnit, Unlabelled,
 };
-use crate::plan::FileProblem;
 use crate::plan::testing::{World, field, group, leaf, leaf_in, path};
+use crate::plan::{FileProblem, LeafForm, OwnLeaf};
 
 use super::{blocking, check_data};
 
@@ -317,6 +317,62 @@ fn elements_all_outside_lists_is_warned_of() {
     );
     let outside = "AMP0615 warning 11: note lies in no list or map: elements has no effect";
     assert_eq!(found(&world), [outside]);
+}
+
+/// Three files: of 64 bits and nullable, narrower, required; the narrow one lies in the middle.
+#[test]
+fn methods_are_held_against_the_type_of_every_file() {
+    let long = LeafType::Int { bits: 64, signed: true };
+    let form = |bits, nullable| LeafForm { kind: LeafType::Int { bits, signed: true }, nullable };
+    let mixed = |fields: Vec<Field>| {
+        let mut world =
+            world(Vec::new(), vec![Leaf { nullable: false, ..leaf("n", long.clone()) }]);
+        for field in fields {
+            world.catalog.datasets[0].fields.push(field);
+        }
+        let files = &mut world.inventory.datasets.get_mut(&name()).unwrap().files;
+        let forms = [Some(form(64, true)), Some(form(32, false)), Some(form(64, false)), None];
+        *files = forms
+            .into_iter()
+            .zip(0..)
+            .map(|(form, at)| {
+                let mut file = files[0].clone();
+                file.shown = format!("lake/t/{at}.parquet");
+                file.own = [OwnLeaf { leaf: 1, form }].into();
+                file
+            })
+            .collect();
+        world
+    };
+    assert_eq!(
+        found(&mixed(vec![erased("n", EraseMethod::Pseudonym)])),
+        [
+            "AMP0604 error 0: n: pseudonym cannot be applied to a int32 column, in 1 of 3 files, such as lake/t/1.parquet"
+        ]
+    );
+    assert_eq!(
+        found(&mixed(vec![erased("n", EraseMethod::Null)])),
+        [
+            "AMP0605 error 0: n: null cannot be written: the column is required, in 2 of 3 files, such as lake/t/1.parquet"
+        ]
+    );
+    assert_eq!(
+        found(&mixed(vec![constant("n", "3000000000")])),
+        [
+            "AMP0607 error 0: n: the constant is not of the column's type, int32, in 1 of 3 files, such as lake/t/1.parquet"
+        ]
+    );
+    assert_eq!(found(&mixed(vec![constant("n", "-3")])), Vec::<String>::new());
+    assert_eq!(found(&mixed(vec![erased("n", EraseMethod::Empty)])), Vec::<String>::new());
+    let everywhere = [
+        "AMP0604 error 0: n: coarsen cannot be applied to a int64 column, in 2 of 3 files, such as lake/t/0.parquet",
+        "AMP0604 error 0: n: coarsen cannot be applied to a int32 column, in 1 of 3 files, such as lake/t/1.parquet",
+    ];
+    let mut all = found(&mixed(vec![erased("n", EraseMethod::Coarsen)]));
+    all.sort();
+    let mut wanted = everywhere.map(str::to_owned).to_vec();
+    wanted.sort();
+    assert_eq!(all, wanted);
 }
 
 #[test]

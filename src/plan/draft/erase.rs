@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::model::{EraseMode, FieldPath, Label, Name, Settings};
-use crate::plan::mask::mask;
+use crate::plan::mask::{mask, mask_in};
 use crate::plan::{
-    CellWork, DatasetFiles, DatasetFound, FileProblem, FileWork, FoundHit, FoundRow, Hindrance,
-    LeafWork, Mask, MaskFault, Reach, Resolved, ResolvedLeaf, RowKey, TaskIndex, reach,
+    CellWork, DataFile, DatasetFiles, DatasetFound, FileProblem, FileWork, FoundHit, FoundRow,
+    Hindrance, LeafWork, Mask, MaskFault, Reach, Resolved, ResolvedLeaf, RowKey, TaskIndex, reach,
 };
 
 use super::holds::Holds;
@@ -16,6 +16,8 @@ use super::holds::Holds;
 struct Target<'a> {
     leaf: &'a ResolvedLeaf<'a>,
     mask: Result<Mask, MaskFault>,
+    /// The same in files that hold the leaf in another type, by file.
+    own: BTreeMap<u32, Result<Mask, MaskFault>>,
     /// `DEL-PERSON`, or `pii`: erased by what matched on `ID-PERSON` fields.
     by_person: bool,
     /// `DEL-DEVICE`, or `pii`: erased by what matched on `ID-DEVICE` fields.
@@ -29,6 +31,10 @@ impl Target<'_> {
     fn reach(&self, resolved: &Resolved<'_>, hits: &[FoundHit]) -> Option<Reach> {
         let eligible = |hit: &&FoundHit| if hit.person { self.by_person } else { self.by_device };
         reach(resolved, self.leaf, hits.iter().filter(eligible))
+    }
+
+    fn mask_in(&self, file: u32) -> &Result<Mask, MaskFault> {
+        self.own.get(&file).unwrap_or(&self.mask)
     }
 
     fn is_kept(&self) -> bool {
@@ -95,8 +101,14 @@ impl<'a> Eraser<'a> {
                 let (_, field) = leaf.field.filter(|(_, field)| field.is_erasable())?;
                 let mask = mask(resolved.dataset, field, leaf.leaf, settings);
                 let removes = mask == Ok(Mask::RemoveElement);
+                let own = |(index, file): (u32, &DataFile)| {
+                    file.own.binary_search_by_key(&leaf.index, |own| own.leaf).ok()?;
+                    let own = resolved.files.leaf_in(file, leaf.index)?;
+                    Some((index, mask_in(resolved.dataset, field, leaf.leaf, &own, settings)))
+                };
                 Some(Target {
                     leaf,
+                    own: (0..).zip(&resolved.files.files).filter_map(own).collect(),
                     by_person: field.pii || field.labels.has(Label::DelPerson),
                     by_device: field.pii || field.labels.has(Label::DelDevice),
                     held: held(resolved, holds, name, leaf, removes),
@@ -145,16 +157,15 @@ impl<'a> Eraser<'a> {
                     let mut touched = false;
                     for (target, _) in cells {
                         let path = &target.leaf.leaf.path;
-                        match (&target.mask, target.held) {
+                        match (target.mask_in(row.at.file), target.held) {
                             (Ok(Mask::Retain { .. }), _) => {}
                             (_, Some(why)) => {
                                 outlook.held_leaves.insert(path.clone(), why.to_owned());
                             }
                             (Ok(_), None) => touched = true,
                             (Err(fault), None) => {
-                                let name = self.name();
                                 outlook.fault.get_or_insert_with(|| {
-                                    format!("dataset {name}: {path}: {fault}")
+                                    self.describe(target, row.at.file, fault)
                                 });
                             }
                         }
@@ -164,6 +175,17 @@ impl<'a> Eraser<'a> {
             }
         }
         outlook
+    }
+
+    /// A method that a leaf cannot take; says the file where others could.
+    fn describe(&self, target: &Target<'_>, file: u32, fault: &MaskFault) -> String {
+        let (name, path) = (self.name(), &target.leaf.leaf.path);
+        let mut text = format!("dataset {name}: {path}: {fault}");
+        let shown = usize::try_from(file).ok().and_then(|at| self.resolved.files.files.get(at));
+        if let Some(file) = shown.filter(|_| !target.own.is_empty()) {
+            text.push_str(&format!(", in {}", file.shown));
+        }
+        text
     }
 
     /// The work of all deletes together, by file. `deletions` are sorted by task: of two that reach a
@@ -178,9 +200,8 @@ impl<'a> Eraser<'a> {
     }
 
     fn file(&'a self, rows: &[(RowKey, Deletion<'a>, &'a FoundRow)]) -> Option<FileWork> {
-        let file = rows
-            .first()
-            .map(|(at, _, _)| at.file)
+        let index = rows.first().map(|(at, _, _)| at.file)?;
+        let file = Some(index)
             .filter(|file| !self.unusable.contains_key(file))
             .and_then(|file| self.resolved.files.files.get(usize::try_from(file).ok()?))?;
         let mut removed = Vec::new();
@@ -201,7 +222,7 @@ impl<'a> Eraser<'a> {
             for (row, task, fate) in fates {
                 if let Fate::Masked(cells) = fate {
                     for (target, reach) in cells {
-                        leaves.add(target, CellWork { row, task, reach });
+                        leaves.add(target, index, CellWork { row, task, reach });
                     }
                 }
             }
@@ -264,8 +285,8 @@ struct Leaves {
 }
 
 impl Leaves {
-    fn add(&mut self, target: &Target<'_>, cell: CellWork) {
-        let mask = match (&target.mask, target.held) {
+    fn add(&mut self, target: &Target<'_>, file: u32, cell: CellWork) {
+        let mask = match (target.mask_in(file), target.held) {
             (Ok(kept @ Mask::Retain { .. }), _) => kept.clone(),
             (_, Some(why)) => Mask::Retain { why: why.to_owned() },
             (Ok(mask), None) => mask.clone(),

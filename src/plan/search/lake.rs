@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::model::{
     Catalog, Dataset, Environment, Expansion, Field, Leaf, LeafType, Namespace, NamespaceName,
 };
-use crate::plan::{Inventory, Mask, Resolved, mask, same_party};
+use crate::plan::{DatasetFiles, Inventory, Mask, Resolved, ResolvedLeaf, mask_in, same_party};
 
 /// Index of a namespace in [`Spaces`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,7 +92,9 @@ impl<'a> Table<'a> {
                 party: leaf.party(),
                 all_elements: leaf.all_elements(),
                 disguised: leaf.field.is_some_and(|(_, field)| {
-                    field.is_erasable() && disguises(catalog, policy, field, leaf.leaf)
+                    field.is_erasable()
+                        && files
+                            .is_some_and(|files| disguises(catalog, policy, field, (leaf, files)))
                 }),
             });
         }
@@ -142,12 +144,23 @@ fn levels_to_agree(from: &IdLeaf<'_>, to: &IdLeaf<'_>) -> Option<usize> {
 
 /// Whether what erasing leaves in a leaf cannot be told from a value: pseudonyms of strings, nulls, empty
 /// strings and zeros can.
-fn disguises(catalog: &Catalog, policy: &Dataset, field: &Field, leaf: &Leaf) -> bool {
-    match mask(policy, field, leaf, &catalog.settings) {
-        Ok(Mask::Pseudonym { .. }) => leaf.kind != LeafType::Text,
-        Ok(Mask::Null | Mask::Empty | Mask::RemoveElement | Mask::Retain { .. }) | Err(_) => false,
-        Ok(_) => true,
-    }
+fn disguises(
+    catalog: &Catalog,
+    policy: &Dataset,
+    field: &Field,
+    (leaf, files): (&ResolvedLeaf<'_>, &DatasetFiles),
+) -> bool {
+    let by = |own: &Leaf| match mask_in(policy, field, leaf.leaf, own, &catalog.settings) {
+        Ok(Mask::Pseudonym { .. }) => Some(own.kind != LeafType::Text),
+        Ok(Mask::Null | Mask::Empty | Mask::RemoveElement | Mask::Retain { .. }) => Some(false),
+        Ok(_) => Some(true),
+        Err(_) => None,
+    };
+    by(leaf.leaf).unwrap_or_else(|| {
+        // Some files may take what the dataset's type cannot.
+        let own = files.files.iter().filter_map(|file| files.leaf_in(file, leaf.index));
+        own.filter_map(|own| by(&own)).any(|disguised| disguised)
+    })
 }
 
 /// The datasets of the catalog, by their index there, and all namespaces.
