@@ -9,6 +9,7 @@ mod commands;
 mod crashes;
 mod deletes;
 mod erased_once;
+mod idle;
 mod http;
 mod others;
 mod own_types;
