@@ -123,7 +123,7 @@ impl Engine {
         rows: &[RowKey],
         leaves: &[u16],
     ) -> Result<Vec<RowValue>, EngineError> {
-        fetch::values(dataset, rows, leaves)
+        fetch::values(self.session.jobs(), dataset, rows, leaves)
     }
 
     /// Reads these leaves of these rows (sorted, each once) and hands them over in batches, in order. A
@@ -138,6 +138,6 @@ impl Engine {
         leaves: &[u16],
         each: &mut dyn FnMut(fetch::FetchedBatch) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
-        fetch::fetch(dataset, rows, leaves, each)
+        fetch::fetch(self.session.jobs(), dataset, rows, leaves, each)
     }
 }

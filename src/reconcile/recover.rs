@@ -1,6 +1,6 @@
 //! After a killed pass: finishes or undoes what it left in the datasets, and settles the ledger with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::engine::erase::{self, Recovered};
@@ -45,13 +45,14 @@ pub(super) fn recover(
     destroy_finished_keys(state)?;
     // A deletion that was cut off after its file may have left directories.
     let unsettled = &state.state().view().unsettled;
-    for file in unsettled.values().filter(|file| file.after.is_none()) {
-        let files = inventory.datasets.get(&file.dataset);
+    let deleted = unsettled.values().filter(|file| file.after.is_none());
+    for dataset in deleted.map(|file| &file.dataset).collect::<BTreeSet<_>>() {
+        let files = inventory.datasets.get(dataset);
         for root in files.into_iter().flat_map(|files| files.roots.iter().chain(&files.base)) {
-            match erase::prune(root, &format!("dataset {}", file.dataset)) {
+            match erase::prune(root, &format!("dataset {dataset}")) {
                 Ok(pruned) => changed |= pruned,
                 Err(error) => {
-                    stuck.insert(file.dataset.clone(), super::error::chain(&error));
+                    stuck.insert(dataset.clone(), super::error::chain(&error));
                 }
             }
         }
@@ -60,10 +61,11 @@ pub(super) fn recover(
         inventory = pass.inventory()?;
     }
     let key = deployment_key(state)?;
+    let footers = footers(unsettled.values(), &inventory, &key);
     let records: Vec<Record> = unsettled
         .values()
         .filter(|file| !stuck.contains_key(&file.dataset))
-        .map(|file| settle(file, &inventory, &key))
+        .map(|file| settle(file, &footers))
         .collect();
     for (dataset, what) in stuck {
         if let Some(files) = inventory.datasets.get_mut(&dataset) {
@@ -83,14 +85,31 @@ pub(super) fn deployment_key(state: &OpenState) -> Result<DeploymentKey, PassErr
     key.ok_or_else(|| PassError::Bug("a state without a deployment key".to_owned()))
 }
 
+/// The footers of all files of a dataset, by the digests of their paths.
+type Footers<'a> = BTreeMap<&'a Name, HashMap<String, &'a str>>;
+
+/// The footers of the datasets that these files belong to.
+fn footers<'a>(
+    unsettled: impl Iterator<Item = &'a FileErase>,
+    inventory: &'a Inventory,
+    key: &DeploymentKey,
+) -> Footers<'a> {
+    let mut all = Footers::new();
+    for file in unsettled {
+        all.entry(&file.dataset).or_insert_with(|| {
+            let files = inventory.datasets.get(&file.dataset);
+            let files = files.into_iter().flat_map(|files| &files.files);
+            files.map(|file| (key.file(&file.path), file.stamp.footer.as_str())).collect()
+        });
+    }
+    all
+}
+
 /// What became of an erasure that was begun: the file says it by its footer.
-fn settle(file: &FileErase, inventory: &Inventory, key: &DeploymentKey) -> Record {
-    let now = inventory
-        .datasets
-        .get(&file.dataset)
-        .and_then(|files| files.files.iter().find(|known| key.file(&known.path) == file.file));
+fn settle(file: &FileErase, footers: &Footers<'_>) -> Record {
+    let now = footers.get(&file.dataset).and_then(|footers| footers.get(&file.file));
     let done = match (&file.after, now) {
-        (Some(after), Some(now)) => now.stamp.footer == *after,
+        (Some(after), Some(now)) => *now == after,
         (None, None) => true,
         _ => false,
     };

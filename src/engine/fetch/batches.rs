@@ -12,20 +12,37 @@ use super::super::EngineError;
 use super::super::leaf::{Reader, absent, array, nest};
 use super::super::opened::Column;
 use super::FetchedBatch;
-use super::rows::{GroupRows, each_group, leaves, partition};
+use super::ordered::{Take, in_order};
+use super::rows::{GroupRows, by_file, each_group, leaves, partition};
 
 /// Rows of a batch.
 const BATCH: usize = 1024;
 
 /// See [`crate::engine::Engine::fetch`].
 pub(in super::super) fn fetch(
+    jobs: usize,
     dataset: &DatasetFiles,
     rows: &[RowKey],
     indices: &[u16],
     each: &mut dyn FnMut(FetchedBatch) -> ControlFlow<()>,
 ) -> Result<(), EngineError> {
     let wanted = leaves(dataset, indices)?;
-    each_group(dataset, rows, &wanted, |number, file, chosen| {
+    in_order(
+        jobs,
+        &by_file(rows),
+        |rows, each| of_file(dataset, rows, indices, &wanted, each),
+        each,
+    )
+}
+
+fn of_file(
+    dataset: &DatasetFiles,
+    rows: &[RowKey],
+    indices: &[u16],
+    wanted: &[&Leaf],
+    each: Take<'_, FetchedBatch>,
+) -> Result<(), EngineError> {
+    each_group(dataset, rows, wanted, |number, file, chosen| {
         let mut columns: Vec<View<'_>> = Vec::with_capacity(wanted.len());
         for (leaf, column) in wanted.iter().zip(&chosen.file.columns) {
             columns.push(View::new(file, leaf, column.as_ref(), &chosen)?);

@@ -1,9 +1,11 @@
 //! Reads chosen rows: values for expansion, and Arrow batches for packages. Only the leaves asked for
 //! are read, and only the rows asked for are decoded.
 //!
-//! Guarantees: memory holds a batch of rows and a page of each leaf, whatever the size of the file.
+//! Guarantees: what comes out is the same, in the same order, however many threads read. For each thread
+//! memory holds a few batches of rows and a page of each leaf, whatever the size of the files.
 
 mod batches;
+mod ordered;
 mod rows;
 #[cfg(test)]
 mod tests;

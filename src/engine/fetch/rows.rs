@@ -37,45 +37,47 @@ impl GroupRows<'_> {
     }
 }
 
-/// Opens every file that has chosen rows and calls `work` for each of its row groups that has some, in
-/// order. `rows` are sorted and distinct. `work` answers whether to go on.
+/// The rows (sorted, distinct) by their files.
+pub(super) fn by_file(rows: &[RowKey]) -> Vec<&[RowKey]> {
+    rows.chunk_by(|a, b| a.file == b.file).collect()
+}
+
+/// Opens a file and calls `work` for each of its row groups that has some of `rows`, which are all of this
+/// file, in order. `work` answers whether to go on.
 pub(super) fn each_group(
     dataset: &DatasetFiles,
     rows: &[RowKey],
     leaves: &[&Leaf],
     mut work: impl FnMut(u32, &DataFile, GroupRows<'_>) -> Result<bool, String>,
 ) -> Result<(), EngineError> {
-    for of_file in rows.chunk_by(|a, b| a.file == b.file) {
-        let Some(number) = of_file.first().map(|row| row.file) else { continue };
-        let file = dataset
-            .files
-            .get(number as usize)
-            .ok_or(EngineError::Bug("a row of a file that is not there"))?;
-        let opened = guarded(|| opened::open(file, leaves))
-            .unwrap_or_else(|| Err(opened::unreadable(file, "has a footer that does not parse")))?;
-        let mut rest = of_file;
-        let mut start = 0;
-        for (group, size) in file.row_groups.iter().map(|group| group.rows).enumerate() {
-            let (inside, after) = rest.split_at(rest.partition_point(|row| row.row < start + size));
-            rest = after;
-            if !inside.is_empty() {
-                let rows = inside.iter().map(|row| row.row - start).collect();
-                let chosen = GroupRows { file: &opened, group, start, rows };
-                let go_on = guarded(|| work(number, file, chosen))
-                    .unwrap_or_else(|| Err(format!("row group {group} does not decode")))
-                    .map_err(|what| opened::unreadable(file, what))?;
-                if !go_on {
-                    return Ok(());
-                }
+    let Some(number) = rows.first().map(|row| row.file) else { return Ok(()) };
+    let file = dataset
+        .files
+        .get(number as usize)
+        .ok_or(EngineError::Bug("a row of a file that is not there"))?;
+    let opened = guarded(|| opened::open(file, leaves))
+        .unwrap_or_else(|| Err(opened::unreadable(file, "has a footer that does not parse")))?;
+    let mut rest = rows;
+    let mut start = 0;
+    for (group, size) in file.row_groups.iter().map(|group| group.rows).enumerate() {
+        let (inside, after) = rest.split_at(rest.partition_point(|row| row.row < start + size));
+        rest = after;
+        if !inside.is_empty() {
+            let rows = inside.iter().map(|row| row.row - start).collect();
+            let chosen = GroupRows { file: &opened, group, start, rows };
+            let go_on = guarded(|| work(number, file, chosen))
+                .unwrap_or_else(|| Err(format!("row group {group} does not decode")))
+                .map_err(|what| opened::unreadable(file, what))?;
+            if !go_on {
+                return Ok(());
             }
-            start += size;
         }
-        if !rest.is_empty() {
-            return Err(EngineError::Bug("a row beyond the end of its file"));
-        }
-        opened::still_the_same(file)?;
+        start += size;
     }
-    Ok(())
+    if !rest.is_empty() {
+        return Err(EngineError::Bug("a row beyond the end of its file"));
+    }
+    opened::still_the_same(file)
 }
 
 /// The leaves of these indices.

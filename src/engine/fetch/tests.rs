@@ -13,7 +13,7 @@ use parquet::data_type::{Int96, Int96Type};
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 
-use crate::engine::testing::{Lake, leaf_index};
+use crate::engine::testing::{Lake, leaf_index, with_bytes};
 use crate::model::Key;
 use crate::plan::{DatasetFiles, RowKey};
 
@@ -93,6 +93,38 @@ fn a_break_ends_it() {
     };
     lake.engine.fetch(&files, &keys(&[0, 10, 20]), &[0], each).unwrap();
     assert_eq!(batches, 1);
+}
+
+#[test]
+fn many_files_come_in_order_and_the_first_that_is_broken_is_named() {
+    let lake = Lake::new();
+    for file in 0..40_i64 {
+        let numbers: ArrayRef =
+            Arc::new((0..3000).map(|row| Some(file * 10_000 + row)).collect::<Int64Array>());
+        lake.write(&format!("lake/{file:02}.parquet"), [("n", numbers)], None);
+    }
+    let files = lake.files("lake");
+    let rows: Vec<RowKey> = (0..40)
+        .flat_map(|file| (0..3000).step_by(2).map(move |row| RowKey { file, row }))
+        .collect();
+    let found = column(&lake, &files, "n", &rows);
+    let expected: Vec<i64> =
+        rows.iter().map(|at| i64::from(at.file) * 10_000 + at.row as i64).collect();
+    assert_eq!(found.as_primitive::<Int64Type>().values(), &expected);
+    let texts = values(&lake, &files, "n", &rows).into_iter().map(|(_, _, text)| text);
+    assert!(texts.eq(expected.iter().map(ToString::to_string)));
+    for name in ["09", "31"] {
+        with_bytes(&lake.path(&format!("lake/{name}.parquet")), |bytes| bytes.push(0));
+    }
+    let mut taken = 0;
+    let error = lake.engine.fetch(&files, &rows, &[0], &mut |batch| {
+        taken += batch.rows.len();
+        ControlFlow::Continue(())
+    });
+    assert_eq!(taken, 9 * 1500);
+    assert_eq!(error.unwrap_err().to_string(), "lake/09.parquet changed while it was read");
+    let error = lake.engine.values(&files, &rows, &[0]).unwrap_err();
+    assert_eq!(error.to_string(), "lake/09.parquet changed while it was read");
 }
 
 #[test]

@@ -2,22 +2,38 @@
 
 use crate::model::{Leaf, Sensitive};
 use crate::plan::{DataFile, DatasetFiles, RowKey, RowValue};
+use crate::store::in_parallel;
 
 use super::super::EngineError;
 use super::super::leaf::{each_place, key, partition_key};
 use super::super::opened::Column;
-use super::rows::{GroupRows, each_group, leaves, partition};
+use super::rows::{GroupRows, by_file, each_group, leaves, partition};
 
 /// See [`crate::engine::Engine::values`].
 pub(in super::super) fn values(
+    jobs: usize,
     dataset: &DatasetFiles,
     rows: &[RowKey],
     indices: &[u16],
 ) -> Result<Vec<RowValue>, EngineError> {
     let wanted = leaves(dataset, indices)?;
+    let found = in_parallel(jobs, &by_file(rows), |rows| of_file(dataset, rows, indices, &wanted));
+    let mut all = Vec::with_capacity(rows.len());
+    for found in found {
+        all.append(&mut found?);
+    }
+    Ok(all)
+}
+
+fn of_file(
+    dataset: &DatasetFiles,
+    rows: &[RowKey],
+    indices: &[u16],
+    wanted: &[&Leaf],
+) -> Result<Vec<RowValue>, EngineError> {
     let mut found = Vec::new();
-    each_group(dataset, rows, &wanted, |number, file, chosen| {
-        for ((index, leaf), column) in indices.iter().zip(&wanted).zip(&chosen.file.columns) {
+    each_group(dataset, rows, wanted, |number, file, chosen| {
+        for ((index, leaf), column) in indices.iter().zip(wanted).zip(&chosen.file.columns) {
             let at = Place { file: number, leaf: *index };
             match column {
                 Some(column) => at.stored(leaf, column, &chosen, &mut found)?,
