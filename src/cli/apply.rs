@@ -5,12 +5,13 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
 use crate::plan::Plan;
-use crate::reconcile::{self, Approval, SavedPlan};
+use crate::reconcile::{self, Approval, SavedPlan, Workspace};
 use crate::render::{apply_human, apply_json, apply_markdown, plan_human};
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
 use super::progress::Progress;
+use super::signals;
 use super::terminal::Terminal;
 
 /// Do what is planned: write access packages, erase, record
@@ -43,7 +44,12 @@ pub(crate) fn run(
         None if args.auto_approve => Approval::Given,
         None => Approval::Ask(Box::new(|plan| ask(plan, terminal))),
     };
-    let report = reconcile::apply(&global.workspace(), approval, &mut Progress::new(terminal))?;
+    // While it asks, a signal ends it at once.
+    if !matches!(approval, Approval::Ask(_)) {
+        signals::drain();
+    }
+    let workspace = Workspace { stop: signals::stop(), ..global.workspace() };
+    let report = reconcile::apply(&workspace, approval, &mut Progress::new(terminal))?;
     if output != Output::Json {
         terminal.diagnostics(&report.diagnostics);
     }
@@ -63,5 +69,9 @@ fn ask(plan: &Plan, terminal: &Terminal) -> bool {
     let _ = stderr.flush();
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && answer.trim() == "yes"
+    let approved = read.is_ok() && answer.trim() == "yes";
+    if approved {
+        signals::drain();
+    }
+    approved
 }

@@ -6,6 +6,7 @@
 
 use std::io::Write;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::reconcile::{Signal, Stop};
@@ -15,12 +16,20 @@ use super::error::ExitStatus;
 /// How long a pass may take to come to an end: below ten seconds with all that is around it.
 const DRAIN: Duration = Duration::from_millis(9_000);
 
-/// Whom to ask; nobody: the process ends at once.
+/// What the first signal asks to stop.
 static STOP: OnceLock<Stop> = OnceLock::new();
 
-/// From now on a signal asks first.
-pub(crate) fn drain() -> Stop {
+/// Whether it asks; else it ends the process at once.
+static DRAINS: AtomicBool = AtomicBool::new(false);
+
+/// What a pass that can be drained must look at.
+pub(crate) fn stop() -> Stop {
     STOP.get_or_init(Stop::default).clone()
+}
+
+/// From now on the first signal asks.
+pub(crate) fn drain() {
+    DRAINS.store(true, Ordering::SeqCst);
 }
 
 /// Listens, on a thread of its own.
@@ -42,13 +51,16 @@ pub(crate) fn listen() {
                 }
             };
             let first = next().await;
-            let Some(stop) = STOP.get() else {
+            if !DRAINS.load(Ordering::SeqCst) {
                 end(first, "interrupted; everything done so far is recorded");
-            };
-            stop.ask(first);
+            }
+            stop().ask(first);
             match tokio::time::timeout(DRAIN, next()).await {
                 Ok(second) => end(second, "ended at once; the next pass puts right what was begun"),
-                Err(_) => end(first, "ended before the file in work was done; the next pass puts it right"),
+                Err(_) => end(
+                    first,
+                    "ended before the file in work was done; the next pass puts it right",
+                ),
             }
         });
     });

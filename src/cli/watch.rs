@@ -2,24 +2,36 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use clap::builder::FalseyValueParser;
 
 use crate::reconcile::http::Server;
-use crate::reconcile::{
-    self, Board, Event, Events, LedgerNow, Observer, PassEnd, Tries, WatchOptions, Workspace,
-};
+use crate::reconcile::{self, Board, LedgerNow, TURN, Tries, WatchOptions, Workspace};
 
+use super::desk::Desk;
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, duration};
 use super::signals;
+use super::systemd::{self, Systemd};
 use super::terminal::Terminal;
 
 /// Run as a daemon: a pass at start, on every change, and at every interval
+///
+/// The same pass as `apply --auto-approve`: at start, when policies or requests change, when a due date,
+/// a hold's end, a package's expiry or a retry falls due, and at every interval. It prints one line for
+/// each pass that did something, and ends on SIGTERM or SIGINT once the file in work is done.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A pass at least that often, such as 30s, 5m or 1h
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, env = "AMPARO_INTERVAL")]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = some_time, env = "AMPARO_INTERVAL")]
     interval: Duration,
+
+    /// A pass also when files of a dataset change
+    #[arg(long, env = "AMPARO_WATCH_DATA", value_parser = FalseyValueParser::new())]
+    watch_data: bool,
+
+    /// Look for changes every so often, not on events of the file system [default: 30s where it gives none]
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30s", value_parser = some_time, env = "AMPARO_POLL")]
+    poll: Option<Duration>,
 
     /// Answer HTTP there, such as 127.0.0.1:9464: /status for people, /metrics, /healthz, /readyz, and
     /// packages by the links of `amparo link`. Whoever can reach it may read the first two
@@ -37,6 +49,14 @@ pub(crate) struct Args {
     allow_host: Vec<String>,
 }
 
+/// A duration, but not none at all.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("at least 1s".to_owned()),
+        some => Ok(some),
+    }
+}
+
 /// `HOST:PORT`.
 fn address(text: &str) -> Result<String, String> {
     let parts = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
@@ -51,21 +71,34 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    let output = terminal.plain_output("watch")?;
+    let systemd = Systemd::new();
+    let patience = systemd.every().unwrap_or(Duration::MAX);
     let mut workspace = global.workspace();
-    workspace.stop = signals::drain();
     workspace.tries = Tries::Due;
-    let options = WatchOptions { interval: args.interval };
+    workspace.lock_wait = workspace.lock_wait.min(patience);
+    workspace.stop = signals::stop();
+    workspace.stop.wakes(systemd::stopping);
+    signals::drain();
+    let options = WatchOptions {
+        interval: args.interval,
+        data: args.watch_data,
+        poll: args.poll,
+        turn: TURN.min(patience),
+    };
     let board = Board::new(workspace.clock);
     let server = match &args.listen {
         Some(listen) => Some(serve(listen, args, &workspace, &board, terminal)?),
         None => None,
     };
     let attendance = board.attend();
-    let signal = reconcile::watch(&workspace, &options, &mut Desk { terminal, board });
+    let mut desk = Desk::new(terminal, global, output, systemd, board);
+    let signal = reconcile::watch(&workspace, &options, &mut desk);
     drop(attendance);
     if let Some(server) = server {
         server.stop();
     }
+    terminal.say("interrupted; everything done so far is recorded");
     Ok(ExitStatus::Signal(signal))
 }
 
@@ -84,39 +117,4 @@ fn serve(
         board.know(ledger);
     }
     Ok(server)
-}
-
-/// Tells people and machines what the daemon does.
-struct Desk<'a> {
-    terminal: &'a Terminal,
-    board: Board,
-}
-
-impl Events for Desk<'_> {
-    fn event(&mut self, event: Event) {
-        match event {
-            Event::Stage { name, steps } => tracing::debug!(steps, "{name}"),
-            Event::Step { what } => tracing::debug!("{what}"),
-            Event::Notice { text } => self.terminal.say(&text),
-        }
-    }
-}
-
-impl Observer for Desk<'_> {
-    fn pass_begins(&mut self, number: u64, at: Timestamp) {
-        self.board.started();
-        tracing::debug!(number, %at, "a pass begins");
-    }
-
-    fn pass_ended(&mut self, end: &PassEnd<'_>) {
-        self.board.finished(end.outcome);
-        match end.outcome {
-            Ok(report) => tracing::info!(end.number, end.seconds, report.recorded, "pass"),
-            Err(error) => tracing::error!(end.number, "{error}"),
-        }
-    }
-
-    fn turns(&mut self) {
-        self.board.turns();
-    }
 }

@@ -38,6 +38,13 @@ pub use find::ProbeOptions;
 pub use inventory::Reserved;
 use session::Session;
 
+/// The file or directory below which everything lies that a dataset's location names; it need not be
+/// there. `None` where it is not on the local disk.
+#[must_use]
+pub fn place(working_dir: &std::path::Path, dataset: &Dataset) -> Option<PathBuf> {
+    inventory::place(working_dir, dataset)
+}
+
 /// How to set up an [`Engine`].
 #[derive(Debug, Clone)]
 pub struct EngineOptions {

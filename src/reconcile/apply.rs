@@ -1,6 +1,7 @@
 //! Carries a plan out: intent, packages, erasure, outcome.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -151,7 +152,7 @@ pub(super) fn apply_texts(
     keep_apart(workspace, &loaded.catalog)?;
     // Before the state is opened, which would make its directory: it must not lie in a dataset.
     let inventory = pass.inventory()?;
-    let mut state = state_dir(workspace, &loaded.catalog)?.write(workspace.lock_wait)?;
+    let mut state = open_state(workspace, &loaded.catalog, events)?;
     let before = state.state().view().seq;
     for warning in state.state().warnings() {
         events.event(Event::Notice { text: warning.to_string() });
@@ -165,6 +166,30 @@ pub(super) fn apply_texts(
     let (state, seen, measured) = (&mut state, &mut seen, Measured::default());
     Applying { pass, outlook: &outlook, state, seen, exports: &exports, before, measured }
         .all(events, &loaded.diagnostics)
+}
+
+/// Opens the state to write, and says for whom it waits.
+fn open_state(
+    workspace: &Workspace,
+    catalog: &Catalog,
+    events: &mut dyn Events,
+) -> Result<OpenState, PassError> {
+    let mut told = false;
+    let state = state_dir(workspace, catalog)?.write_after(workspace.lock_wait, &mut |holder| {
+        if let Some(holder) = holder.filter(|_| !told) {
+            told = true;
+            let seconds = workspace.lock_wait.as_secs();
+            let text =
+                format!("another pass holds the state ({holder}): waiting up to {seconds} s");
+            events.event(Event::Notice { text });
+        }
+        match workspace.stop.asked() {
+            None => ControlFlow::Continue(()),
+            Some(_) => ControlFlow::Break(()),
+        }
+    });
+    workspace.stop.check()?;
+    Ok(state?)
 }
 
 /// Refuses exports inside the state: a package must never land among the ledger's
@@ -243,6 +268,8 @@ impl Applying<'_> {
         diagnostics: &[Diagnostic],
     ) -> Result<ApplyReport, PassError> {
         let started = Instant::now();
+        let stop = &self.pass.workspace.stop;
+        stop.check()?;
         let scratch = self.state.scratch(self.pass.workspace.scratch.as_deref())?;
         let key = deployment_key(self.state)?;
         let intents =
@@ -260,6 +287,7 @@ impl Applying<'_> {
         let waiting = outcomes.waiting_deletes();
         let records = outcomes.records();
         self.append(records)?;
+        stop.check()?;
         self.erase(&waiting, &mut outcomes, events)?;
         let records = outcomes.records();
         self.append(records)?;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::engine::erase::{self, EraseError, EraseOptions, NoFaults, Stage, Staged};
+use crate::engine::erase::{self, EraseError, EraseOptions, Fault, Faults, NoFaults, Stage, Staged};
 use crate::model::{Action, Identity, Reason, Sensitive, TaskId};
 use crate::plan::{
     Cause, EraseKeys, FailureKind, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork,
@@ -21,7 +21,7 @@ use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key, in_paralle
 use super::pass::{Outlook, Pass};
 use super::record::task_ref;
 use super::recover::deployment_key;
-use super::{Event, Events, PassError, settled};
+use super::{Event, Events, PassError, Stop, settled};
 
 /// Files staged at a time: their new versions lie beside the old ones until they are swapped.
 const BATCH: usize = 64;
@@ -108,6 +108,7 @@ pub(super) fn erase(
     let erasing = Erasing { pass, outlook, keys: &keys };
     for batch in planned.chunks(BATCH) {
         erasing.batch(batch, state, &mut round, events)?;
+        pass.workspace.stop.check()?;
     }
     Ok(round)
 }
@@ -266,6 +267,20 @@ impl Ready {
     }
 }
 
+/// Lets go of a file in work once the pass is asked to stop; what is proven by then is kept.
+struct Abandons<'a>(&'a Stop);
+
+impl Faults for Abandons<'_> {
+    fn after(&self, step: erase::Step) -> Result<(), Fault> {
+        match self.0.asked() {
+            Some(_) if step < erase::Step::Proved => {
+                Err(Fault::Fail(std::io::ErrorKind::Interrupted.into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 struct Erasing<'a> {
     pass: &'a Pass<'a>,
     outlook: &'a Outlook,
@@ -283,11 +298,13 @@ impl Erasing<'_> {
         // One more than there are processors: one always waits for the disk.
         let jobs = self.pass.engine.jobs() + 1;
         let key = deployment_key(state)?;
+        let stop = &self.pass.workspace.stop;
         let staged = in_parallel(jobs, batch, |(work, planned)| {
             let started = Instant::now();
             let step = match planned {
+                _ if stop.asked().is_some() => Ok(None),
                 Some(counts) if self.goes(work) => Ok(Some(Ready::Remove((*counts).clone()))),
-                _ => Ready::staged(erase::stage(work, self.keys, &NoFaults)),
+                _ => Ready::staged(erase::stage(work, self.keys, &Abandons(stop))),
             };
             (step, started.elapsed().as_secs_f64())
         });

@@ -16,7 +16,7 @@ use crate::store::{Exports, FinishedPackage};
 
 use super::erase::Failed;
 use super::pass::{Outlook, Pass};
-use super::{Event, Events, PassError};
+use super::{Event, Events, PassError, Stop};
 
 /// What became of one access task.
 pub(super) enum Exported {
@@ -52,12 +52,16 @@ pub(super) fn export(
     if tasks.len() != work.len() {
         return Err(PassError::Bug("a package without its task".to_owned()));
     }
-    let mut rows = Rows { engine: pass.engine, inventory: &outlook.inventory };
+    let stop = &pass.workspace.stop;
+    let mut rows = Rows { engine: pass.engine, inventory: &outlook.inventory, stop };
     let space =
         access::Workspace { scratch: scratch.to_owned(), memory: pass.workspace.memory / 2 };
     let results =
         access::compile(&tasks, &pass.loaded.catalog, &outlook.inventory, &mut rows, &space)
-            .map_err(PassError::Access)?;
+            .map_err(PassError::Access);
+    // Whatever was compiled since is cut short, and must not be published.
+    stop.check()?;
+    let results = results?;
     let mut outcomes = BTreeMap::new();
     let mut finished = Vec::new();
     for (task, result) in tasks.iter().zip(results) {
@@ -170,6 +174,7 @@ fn publish(
 struct Rows<'a> {
     engine: &'a Engine,
     inventory: &'a Inventory,
+    stop: &'a Stop,
 }
 
 impl RowSource for Rows<'_> {
@@ -185,6 +190,9 @@ impl RowSource for Rows<'_> {
             .datasets
             .get(dataset)
             .ok_or(EngineError::Bug("a package of a dataset without files"))?;
-        self.engine.fetch(files, rows, leaves, each)
+        self.engine.fetch(files, rows, leaves, &mut |batch| match self.stop.asked() {
+            None => each(batch),
+            Some(_) => ControlFlow::Break(()),
+        })
     }
 }

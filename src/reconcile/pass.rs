@@ -18,7 +18,7 @@ use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
 use super::gather::{Texts, engine, fingerprints, layout_faults, reserved, state_dir};
 use super::grounds::Grounds;
 use super::measure::Unmeasured;
-use super::search::search;
+use super::search::{Lake, search};
 use super::settled::leave_out;
 use super::{Event, Events, PassError, Tries, Verdict, Workspace};
 
@@ -217,11 +217,14 @@ impl Pass<'_> {
         let open = to_search(&triage(situation));
         let blocks = self.search_blocks(state, &open, &fingerprints)?;
         let searched = search(
-            self.engine,
-            situation.catalog,
-            &inventory,
+            Lake {
+                engine: self.engine,
+                catalog: situation.catalog,
+                inventory: &inventory,
+                options: ProbeOptions::default(),
+                stop: &self.workspace.stop,
+            },
             blocks,
-            ProbeOptions::default(),
             seen,
             events,
         )?;
@@ -268,8 +271,9 @@ impl Pass<'_> {
             if let Some(key) = key {
                 leave_out(&mut drafted, inventory, situation.ledger, key);
             }
+            let stop = &self.workspace.stop;
             events.event(Event::Stage { name: "measuring", steps: drafted.erase.len() as u64 });
-            match super::measure::measure(self.engine, &drafted.erase, events)? {
+            match super::measure::measure(self.engine, &drafted.erase, stop, events)? {
                 Ok(counts) => return Ok((drafted, counts)),
                 Err(unreadable) => {
                     for Unmeasured { dataset, problem, changed } in unreadable {

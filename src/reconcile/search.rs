@@ -11,7 +11,7 @@ use crate::plan::{
 };
 use crate::store::Seen;
 
-use super::{Event, Events, PassError};
+use super::{Event, Events, PassError, Stop};
 
 /// Files of a dataset that may turn out unreadable while it is searched, each at the price of another
 /// scan; with more of them the dataset is.
@@ -27,22 +27,30 @@ pub(super) struct Searched {
     pub(super) moved: bool,
 }
 
-/// Searches all blocks at once: one scan a dataset, then one for each round of expansion. `options` say
-/// whether statistics and filters of the files are believed, and `seen` what earlier passes know of files
-/// that have not changed: neither for `verify`. A file that cannot be read is left out, and the others are
+/// Where and how to search.
+#[derive(Clone, Copy)]
+pub(super) struct Lake<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) catalog: &'a Catalog,
+    pub(super) inventory: &'a Inventory,
+    /// Whether statistics and filters of the files are believed: never for `verify`.
+    pub(super) options: ProbeOptions<'a>,
+    pub(super) stop: &'a Stop,
+}
+
+/// Searches all blocks at once: one scan a dataset, then one for each round of expansion. `seen` is what
+/// earlier passes know of files that have not changed: nothing for `verify`. A file that cannot be read is left out, and the others are
 /// searched again.
 ///
 /// # Errors
-/// The engine as a whole failed; a dataset that cannot be read is an outcome.
+/// The engine as a whole failed, or it was asked to stop; a dataset that cannot be read is an outcome.
 pub(super) fn search(
-    engine: &Engine,
-    catalog: &Catalog,
-    inventory: &Inventory,
+    lake: Lake<'_>,
     blocks: Vec<SearchBlock<'_>>,
-    options: ProbeOptions<'_>,
     mut seen: Option<&mut Seen>,
     events: &mut dyn Events,
 ) -> Result<Searched, PassError> {
+    let Lake { engine, catalog, inventory, options, stop } = lake;
     let mut search = Search::new(catalog, inventory, blocks);
     if let Some(seen) = &mut seen {
         seen.begin(inventory);
@@ -54,11 +62,13 @@ pub(super) fn search(
         })
         .collect();
     loop {
+        stop.check()?;
         match search.step() {
             Step::Done => break,
             Step::Probe(probes) => {
                 events.event(Event::Stage { name: "searching", steps: probes.len() as u64 });
                 for (index, probe) in probes {
+                    stop.check()?;
                     let Some(reading) = readings.get_mut(&index) else { continue };
                     let hits = reading.probe(probe, options, seen.as_deref_mut())?;
                     let what = format!("searched {}", reading.files.dataset);

@@ -60,7 +60,7 @@ impl Stop {
     }
 
     /// Calls this when somebody asks.
-    pub(super) fn wakes(&self, wake: impl Fn() + Send + 'static) {
+    pub fn wakes(&self, wake: impl Fn() + Send + 'static) {
         self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(wake));
     }
 }

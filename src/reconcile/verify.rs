@@ -15,7 +15,7 @@ use crate::store::{Exports, Head, State};
 
 use super::gather::{Texts, engine, fingerprints, reserved, settings_of, state_dir};
 use super::measure::Unmeasured;
-use super::search::search;
+use super::search::{Lake, search};
 use super::settled::shows;
 use super::{Events, PassError, Workspace};
 
@@ -201,8 +201,11 @@ impl<'a> Erasures<'a> {
                 Some(SearchBlock { block: open.block, request, user, remembered: Vec::new() })
             })
             .collect();
+        let stop = &self.workspace.stop;
         let options = ProbeOptions { prune: false, ..ProbeOptions::default() };
-        let searched = search(&engine, &self.catalog, &inventory, blocks, options, None, events)?;
+        let lake =
+            Lake { engine: &engine, catalog: &self.catalog, inventory: &inventory, options, stop };
+        let searched = search(lake, blocks, None, events)?;
         let unreadable = searched.unreadable.into_iter().find_map(|(dataset, problems)| {
             let FileProblem { shown, what, .. } = problems.into_iter().next()?;
             Some(PassError::Unverifiable { dataset, what: format!("{shown}: {what}") })
@@ -217,7 +220,7 @@ impl<'a> Erasures<'a> {
         };
         let mut draft = draft(situation, evidence);
         draft.erase.iter_mut().for_each(|work| keep_judged(work, &inventory));
-        let counts = match super::measure::measure(&engine, &draft.erase, events)? {
+        let counts = match super::measure::measure(&engine, &draft.erase, stop, events)? {
             Ok(counts) => counts,
             Err(unreadable) => {
                 let Some(Unmeasured { dataset, problem, .. }) = unreadable.into_iter().next()

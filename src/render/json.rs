@@ -8,6 +8,19 @@ const FORMAT_VERSION: &str = "1.0";
 
 /// One document: the envelope, then the body's keys. A body that is no object stands under `result`.
 pub fn document(command: &str, body: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(&whole(command, body)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The same, on one line.
+pub(super) fn line(command: &str, body: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(&whole(command, body)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn whole(command: &str, body: &impl Serialize) -> Value {
     let mut whole = Map::new();
     whole.insert("formatVersion".to_owned(), json!(FORMAT_VERSION));
     whole.insert("toolVersion".to_owned(), json!(env!("CARGO_PKG_VERSION")));
@@ -21,7 +34,5 @@ pub fn document(command: &str, body: &impl Serialize) -> String {
             whole.insert("result".to_owned(), Value::Null);
         }
     }
-    let mut text = serde_json::to_string_pretty(&Value::Object(whole)).unwrap_or_default();
-    text.push('\n');
-    text
+    Value::Object(whole)
 }

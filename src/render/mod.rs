@@ -20,6 +20,7 @@ mod sealing;
 mod status;
 mod style;
 mod verify;
+mod watch;
 
 pub use annotations::{check_annotations, check_code_quality, plan_annotations, plan_code_quality};
 pub use apply::{apply_human, apply_json};
@@ -44,3 +45,4 @@ pub use sealing::{
 pub use status::{Vocabulary, history_human, history_json, status_human, status_json};
 pub use style::{Style, bytes, count, plural, table};
 pub use verify::{verify_human, verify_json};
+pub use watch::{pass_human, pass_json};

@@ -61,16 +61,19 @@ pub enum StoreError {
         /// How long.
         waited: Duration,
     },
-    /// A lock that other machines do not see, on a state that another machine has used.
+    /// A state on a file system that several machines have, and another machine's.
     #[error(
-        "{path} lies on a network file system whose locks do not reach other machines, and was last used by \
-         {holder}: make sure that no pass runs there, then remove {path}"
+        "{path} says that this state belongs to {host} since {since}, and it lies on a file system that several \
+         machines may have: one state is for one machine; to move it here, make sure that nothing runs there, then \
+         remove {path}"
     )]
-    ForeignLock {
-        /// The lock file.
+    ForeignMachine {
+        /// The file that says so.
         path: String,
-        /// Who.
-        holder: String,
+        /// Whose it is.
+        host: String,
+        /// Since when.
+        since: String,
     },
     /// The ledger, or `head`, is not what it was written as.
     #[error("the ledger is damaged at {entry}: {what}")]

@@ -1,12 +1,12 @@
 //! One pass at a time on one state.
 //!
 //! Guarantees: the lock (`flock`) dies with its process, so a killed pass never blocks the next.
-//! Assumptions: a local file system, or a network one that carries locks to other machines. Where its mount says
-//! that locks stay local, a state that another machine has used is refused.
+//! Assumptions: no other machine writes to the state; [`super::machine`] sees to that.
 //! Crash behaviour: the file stays, with the last holder's name in it; it locks nobody out by itself.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,10 +14,13 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::digest::sha256;
+use super::machine::Machine;
 
 /// How long to sleep between two attempts.
 const POLL: Duration = Duration::from_millis(50);
+
+/// Told who holds the lock, as far as known yet, while it is waited for; `Break` ends the wait.
+pub type Waits<'a> = &'a mut dyn FnMut(Option<&str>) -> ControlFlow<()>;
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
@@ -26,22 +29,21 @@ pub struct PassLock {
     path: PathBuf,
 }
 
-/// Who holds the lock, or held it last: for messages, and for [`StoreError::ForeignLock`].
+/// Who holds the lock, or held it last: for messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Holder {
-    host: String,
-    /// Digest of the machine's id and name.
-    machine: String,
     pid: u32,
+    #[serde(flatten)]
+    machine: Machine,
 }
 
 impl PassLock {
-    /// Takes the lock file at `path`, whose folder exists, waiting up to `wait` for its holder.
+    /// Takes the lock file at `path`, whose folder exists, waiting up to `wait` for its holder. Meanwhile
+    /// `waits` is told again and again who that is, and may end the wait.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] after `wait`; [`StoreError::ForeignLock`]; [`StoreError::Io`].
-    pub fn acquire(path: &Path, wait: Duration) -> Result<Self, StoreError> {
+    /// [`StoreError::Busy`] after `wait`; [`StoreError::Io`].
+    pub fn acquire(path: &Path, wait: Duration, waits: Waits<'_>) -> Result<Self, StoreError> {
         let started = Instant::now();
         loop {
             let mut file = open(path)?;
@@ -56,8 +58,9 @@ impl PassLock {
                 Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", path)(error)),
             }
             let waited = started.elapsed();
-            if waited >= wait {
-                let holder = read_holder(&mut file).map_or("unknown".to_owned(), |h| h.to_string());
+            let holder = read_holder(&mut file).map(|holder| holder.to_string());
+            if waited >= wait || waits(holder.as_deref()).is_break() {
+                let holder = holder.unwrap_or_else(|| "unknown".to_owned());
                 return Err(StoreError::Busy { path: path.display().to_string(), holder, waited });
             }
             std::thread::sleep(POLL.min(wait.saturating_sub(waited)));
@@ -72,21 +75,14 @@ impl PassLock {
 
 impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "process {} on {}", self.pid, self.host)
+        let Machine { host, since, .. } = &self.machine;
+        write!(f, "process {} on {host}, since {since}", self.pid)
     }
 }
 
 impl Holder {
     fn this_process() -> Self {
-        let line = |path: &str| {
-            let text = fs::read_to_string(path).unwrap_or_default();
-            text.lines().next().unwrap_or_default().trim().to_owned()
-        };
-        let host = line("/proc/sys/kernel/hostname");
-        let machine =
-            sha256(format!("amparo host\n{host}\n{}", line("/etc/machine-id")).as_bytes());
-        let machine = machine.chars().take(16).collect();
-        Self { host, machine, pid: std::process::id() }
+        Self { pid: std::process::id(), machine: Machine::this() }
     }
 }
 
@@ -116,43 +112,14 @@ fn read_holder(file: &mut File) -> Option<Holder> {
     serde_json::from_str(&text).ok()
 }
 
-/// Writes this process into the lock file, unless another machine may be at work without our seeing it.
+/// Writes this process into the lock file.
 fn claim(file: &mut File, path: &Path) -> Result<(), StoreError> {
     let this = Holder::this_process();
-    if let Some(last) = read_holder(file)
-        && last.machine != this.machine
-        && locks_stay_local(path)
-    {
-        let path = path.display().to_string();
-        return Err(StoreError::ForeignLock { path, holder: last.to_string() });
-    }
     let text = serde_json::to_string(&this).unwrap_or_default();
     file.set_len(0)
         .and_then(|()| file.seek(SeekFrom::Start(0)))
         .and_then(|_| file.write_all(text.as_bytes()))
         .map_err(StoreError::io("write", path))
-}
-
-/// Whether the path lies on a network mount whose options keep locks to this machine.
-fn locks_stay_local(path: &Path) -> bool {
-    let Ok(device) = fs::metadata(path).map(|metadata| metadata.dev()) else { return false };
-    let device = format!("{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    mounts.lines().any(|mount| keeps_locks_local(mount, &device))
-}
-
-/// One line of mountinfo: `36 35 0:52 / /mnt rw shared:1 - nfs4 server:/x rw,vers=4.2,local_lock=none`.
-fn keeps_locks_local(mount: &str, device: &str) -> bool {
-    let Some((left, right)) = mount.split_once(" - ") else { return false };
-    let mut right = right.split(' ');
-    let (kind, options) = (right.next().unwrap_or_default(), right.nth(1).unwrap_or_default());
-    let local: &[&str] = match kind {
-        "nfs" | "nfs4" => &["nolock", "local_lock=flock", "local_lock=all"],
-        "cifs" | "smb3" | "smbfs" => &["nobrl"],
-        _ => return false,
-    };
-    left.split(' ').nth(2) == Some(device)
-        && options.split(',').any(|option| local.contains(&option))
 }
 
 #[cfg(test)]
@@ -161,28 +128,48 @@ mod tests {
 
     use super::*;
 
+    fn take(path: &Path, wait: Duration) -> Result<PassLock, StoreError> {
+        PassLock::acquire(path, wait, &mut |_| ControlFlow::Continue(()))
+    }
+
+    #[test]
+    fn who_waits_is_told_for_whom_and_may_give_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let _first = take(&path, Duration::ZERO).unwrap();
+        let mut told = Vec::new();
+        let error = PassLock::acquire(&path, Duration::from_secs(600), &mut |holder| {
+            told.push(holder.unwrap().to_owned());
+            if told.len() < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        assert!(matches!(error, Err(StoreError::Busy { .. })));
+        assert_eq!(told.len(), 3);
+        let start = format!("process {} on ", std::process::id());
+        assert!(told[0].starts_with(&start) && told[0].contains(", since 2"), "{}", told[0]);
+    }
+
     #[test]
     fn the_second_waits_and_then_gives_up_naming_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        let first = PassLock::acquire(&path, Duration::ZERO).unwrap();
+        let first = take(&path, Duration::ZERO).unwrap();
         let started = Instant::now();
-        let error = PassLock::acquire(&path, Duration::from_millis(200)).unwrap_err();
+        let error = take(&path, Duration::from_millis(200)).unwrap_err();
         assert!(started.elapsed() >= Duration::from_millis(200));
         assert!(matches!(&error, StoreError::Busy { holder, .. }
             if holder.starts_with(&format!("process {} on ", std::process::id()))));
         drop(first);
-        PassLock::acquire(&path, Duration::ZERO).unwrap();
+        take(&path, Duration::ZERO).unwrap();
     }
 
     #[test]
     fn the_second_gets_it_as_soon_as_the_first_ends() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        let first = PassLock::acquire(&path, Duration::ZERO).unwrap();
+        let first = take(&path, Duration::ZERO).unwrap();
         let second = std::thread::spawn({
             let path = path.clone();
-            move || PassLock::acquire(&path, Duration::from_secs(30)).map(drop)
+            move || take(&path, Duration::from_secs(30)).map(drop)
         });
         std::thread::sleep(Duration::from_millis(120));
         assert!(!second.is_finished());
@@ -195,16 +182,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
         fs::write(&path, r#"{"host":"elsewhere","machine":"0","pid":1}"#).unwrap();
-        PassLock::acquire(&path, Duration::ZERO).unwrap();
+        take(&path, Duration::ZERO).unwrap();
         fs::write(&path, [0xff; 9000]).unwrap();
-        PassLock::acquire(&path, Duration::ZERO).unwrap();
+        take(&path, Duration::ZERO).unwrap();
     }
 
     #[test]
     fn the_lock_of_a_killed_process_is_free() {
         // The test starts itself again; that second process holds the lock until it is killed.
         if let Some(path) = std::env::var_os("AMPARO_TEST_LOCK") {
-            let _lock = PassLock::acquire(Path::new(&path), Duration::ZERO).unwrap();
+            let _lock = take(Path::new(&path), Duration::ZERO).unwrap();
             return std::thread::sleep(Duration::from_secs(60));
         }
         let dir = tempfile::tempdir().unwrap();
@@ -221,11 +208,11 @@ mod tests {
             assert!(started.elapsed() < Duration::from_secs(30), "the other never took it");
             std::thread::sleep(POLL);
         }
-        let busy = PassLock::acquire(&path, Duration::ZERO).unwrap_err();
+        let busy = take(&path, Duration::ZERO).unwrap_err();
         assert!(busy.to_string().contains(&format!("process {} on", other.id())), "{busy}");
         other.kill().unwrap();
         other.wait().unwrap();
-        PassLock::acquire(&path, Duration::ZERO).unwrap();
+        take(&path, Duration::ZERO).unwrap();
     }
 
     #[test]
@@ -235,22 +222,7 @@ mod tests {
         let file = open(&path).unwrap();
         fs::remove_file(&path).unwrap();
         assert!(!is_at(&file, &path));
-        let lock = PassLock::acquire(&path, Duration::ZERO).unwrap();
+        let lock = take(&path, Duration::ZERO).unwrap();
         assert!(lock.path().exists());
-    }
-
-    #[test]
-    fn mounts_that_keep_locks_to_themselves_are_known() {
-        let line = |kind: &str, options: &str| {
-            format!("36 35 0:52 / /mnt rw,noatime shared:1 - {kind} server:/x {options}")
-        };
-        let local = |kind: &str, options: &str| keeps_locks_local(&line(kind, options), "0:52");
-        assert!(local("nfs", "rw,vers=3,nolock,proto=tcp"));
-        assert!(local("nfs4", "rw,local_lock=all"));
-        assert!(local("cifs", "rw,nobrl"));
-        assert!(!local("nfs4", "rw,local_lock=none"));
-        assert!(!local("ext4", "rw,nolock"));
-        assert!(!keeps_locks_local(&line("nfs", "nolock"), "0:53"));
-        assert!(!keeps_locks_local("", "0:52"));
     }
 }

@@ -8,6 +8,7 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,7 +19,10 @@ use rustix::io::Errno;
 use super::keys::{DeploymentKey, KeyStore};
 use super::ledger::{Head, Ledger, LedgerReport, LedgerWarning, Record, verify_ledger};
 use super::local::make_folder;
-use super::{LocalDisk, PassLock, Scratch, Seen, Storage, StoreError, directory, seen};
+use super::machine::{Machine, claim};
+use super::{
+    LocalDisk, PassLock, Scratch, Seen, Storage, StoreError, Waits, directory, is_local, seen,
+};
 use crate::model::Name;
 use crate::plan::LedgerView;
 
@@ -73,10 +77,20 @@ impl StateDir {
     /// Opens the state to write, waiting up to `wait` for another pass to end.
     ///
     /// # Errors
-    /// [`StoreError::Busy`], [`StoreError::ForeignLock`], [`StoreError::DeploymentKeyGone`]; as [`StateDir::read`].
+    /// [`StoreError::Busy`], [`StoreError::ForeignMachine`], [`StoreError::DeploymentKeyGone`]; as [`StateDir::read`].
     pub fn write(&self, wait: Duration) -> Result<OpenState, StoreError> {
+        self.write_after(wait, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// As [`StateDir::write`]; `waits` is told for whom it waits, and may end the wait.
+    ///
+    /// # Errors
+    /// As [`StateDir::write`].
+    pub fn write_after(&self, wait: Duration, waits: Waits<'_>) -> Result<OpenState, StoreError> {
         make_folder(&self.root)?;
-        let lock = PassLock::acquire(&self.root.join("lock"), wait)?;
+        let lock = PassLock::acquire(&self.root.join("lock"), wait, waits)?;
+        let shared = !is_local(&self.root).map_err(StoreError::io("look at", &self.root))?;
+        claim(&LocalDisk::new(&self.root), shared, &Machine::this())?;
         let keys = self.root.join(super::keys::FOLDER);
         if keys.is_dir() {
             fs::set_permissions(&keys, Permissions::from_mode(0o700))

@@ -1,5 +1,5 @@
-//! Where the work on a file can be cut off: for tests, which hold that every cut leaves the old file or
-//! the new one.
+//! Where the work on a file can be cut off: by a pass that is asked to stop, and by tests, which hold that
+//! every cut leaves the old file or the new one.
 
 use std::io;
 
@@ -12,6 +12,8 @@ pub enum Step {
     Checked,
     /// The staged file is there, and empty.
     Created,
+    /// One more column chunk of it is written.
+    Chunk,
     /// It is written.
     Written,
     /// It is proven and on disk.
@@ -34,9 +36,10 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Checked,
         Self::Created,
+        Self::Chunk,
         Self::Written,
         Self::Proved,
         Self::Ready,
@@ -63,7 +66,7 @@ pub trait Faults {
     /// `Err` ends the work there.
     ///
     /// # Errors
-    /// As the test wants it.
+    /// What ends it.
     fn after(&self, step: Step) -> Result<(), Fault>;
 }
 

@@ -12,6 +12,7 @@ use crate::plan::FileCounts;
 use super::chunk::{Piece, rewrite};
 use super::decide::{ChunkWork, Decision, decide};
 use super::error::Outcome;
+use super::faults::{Faults, Step, after};
 use super::footer::{Placed, footer, footer_bytes};
 use super::guard::Guard;
 use super::out::Out;
@@ -112,7 +113,12 @@ fn guard_changes(guard: &Guard, source: &Source, leaf: usize, decision: &Decisio
 }
 
 /// Writes the new file to `file`, which is empty and stays so where nothing changes.
-pub(crate) fn splice(source: &Source, selection: &Selection<'_>, file: &File) -> Outcome<Spliced> {
+pub(crate) fn splice(
+    source: &Source,
+    selection: &Selection<'_>,
+    file: &File,
+    faults: &dyn Faults,
+) -> Outcome<Spliced> {
     let mut tally = Tally::new(selection.work);
     let guard = Guard::new(source);
     let removed: Vec<Vec<(u64, u32)>> = (0..source.groups.len())
@@ -165,6 +171,7 @@ pub(crate) fn splice(source: &Source, selection: &Selection<'_>, file: &File) ->
             out.copy(chunk.pages.clone());
         }
         placed.insert(at, here);
+        after(faults, Step::Chunk)?;
     }
     if tally.is_idle() {
         return Ok(Spliced { counts: tally.finish(source), ..spliced });

@@ -73,7 +73,7 @@ pub(crate) fn stage(
         .map_err(Problem::io("create a file beside"))?;
     unless_killed(&draft, || {
         after(faults, Step::Created)?;
-        let spliced = splice(&source, &selection, &file)?;
+        let spliced = splice(&source, &selection, &file, faults)?;
         if spliced.encoded == 0 && spliced.copied == 0 {
             std::fs::remove_file(&draft).map_err(Problem::io("remove the staged file of"))?;
             return Ok((None, spliced.counts));

@@ -40,6 +40,20 @@ pub(super) fn walk(working_dir: &Path, dataset: &Dataset) -> Walked {
     walked
 }
 
+/// The file or directory below which everything lies that a location names: of a glob, the part before
+/// the first wildcard. It need not be there; `None` where it is not on the local disk.
+pub(in crate::engine) fn place(working_dir: &Path, dataset: &Dataset) -> Option<PathBuf> {
+    let location = absolute(working_dir, &local(&dataset.location).ok()?);
+    let is_glob = location.to_str().is_some_and(glob::is_pattern);
+    if !is_glob || fs::symlink_metadata(&location).is_ok() {
+        return Some(location);
+    }
+    let parts = location.components();
+    let literal =
+        |part: &Component<'_>| part.as_os_str().to_str().is_none_or(|p| !glob::is_pattern(p));
+    Some(parts.take_while(literal).collect())
+}
+
 /// The path of a location; other stores than the local disk are not read yet.
 fn local(location: &str) -> Result<PathBuf, &'static str> {
     let Some((scheme, rest)) = location.split_once("://") else {

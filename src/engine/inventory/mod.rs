@@ -24,6 +24,7 @@ use super::footer::{self, Footer};
 use super::guard::guarded;
 use super::schema::{FileLeaf, layout};
 use super::source::Source;
+pub(in crate::engine) use location::place;
 use shown::Shown;
 
 /// A place of amparo's own that must lie outside all datasets: state, exports, scratch, policies,

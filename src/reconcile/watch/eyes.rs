@@ -1,0 +1,172 @@
+//! Watches directories for events, and rings the bell.
+//!
+//! Guarantees: after [`Eyes::arm`] any later change below the places rings. What is swapped, vanishes or
+//! comes back is armed anew by the next call, which each turn of the daemon makes before it looks.
+//! Assumptions: events come where the file system is of this machine alone; elsewhere the daemon polls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode};
+use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
+
+use super::bell::Rope;
+use super::points::Points;
+
+/// Events of one change come together.
+const DEBOUNCE: Duration = Duration::from_millis(200);
+
+/// How often the places are walked again until nothing new turns up under the walk.
+const ROUNDS: usize = 5;
+
+/// A place to watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// A file, or a directory with all below it; it need not be there.
+    pub(super) path: PathBuf,
+    /// What lies there.
+    pub(super) kind: Kind,
+}
+
+/// What lies in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Policies or requests.
+    Texts,
+    /// Files of a dataset.
+    Data,
+}
+
+impl Kind {
+    /// Whether a name below the place does not count (CONTRACT.md section 1).
+    pub(super) fn skips(self, name: &str) -> bool {
+        name.starts_with('.') || (self == Self::Data && name.starts_with('_'))
+    }
+}
+
+/// Watches.
+pub(super) struct Eyes {
+    debouncer: Option<Debouncer<RecommendedWatcher, NoCache>>,
+    /// What is watched, with device and inode as they were then.
+    armed: BTreeMap<PathBuf, (u64, u64)>,
+    /// Why changes may come without events.
+    blind: Option<String>,
+}
+
+impl Eyes {
+    /// Without `events` nothing is ever watched.
+    pub(super) fn new(rope: Rope, events: bool) -> Self {
+        let mut eyes = Self { debouncer: None, armed: BTreeMap::new(), blind: None };
+        if !events {
+            return eyes;
+        }
+        let handler = move |result: DebounceEventResult| {
+            // An error is an event, too: something was lost.
+            if result.map_or(true, |events| events.iter().any(|event| matters(event))) {
+                rope.pull();
+            }
+        };
+        let config = notify::Config::default();
+        match new_debouncer_opt(DEBOUNCE, None, handler, NoCache::new(), config) {
+            Ok(debouncer) => eyes.debouncer = Some(debouncer),
+            Err(error) => {
+                eyes.blind = Some(format!("the system gives no events: {}", told(&error)))
+            }
+        }
+        eyes
+    }
+
+    /// Why changes may come without events, if they may.
+    pub(super) fn blind(&self) -> Option<&str> {
+        self.blind.as_deref()
+    }
+
+    /// Watches what the places are now, and nothing else.
+    pub(super) fn arm(&mut self, places: &[Place]) {
+        let Some(debouncer) = &mut self.debouncer else { return };
+        self.blind = None;
+        for _ in 0..ROUNDS {
+            let mut points = Points::default();
+            for place in places {
+                points.add(&place.path, place.kind);
+            }
+            let points = points.into_directories();
+            let gone: Vec<_> =
+                self.armed.keys().filter(|path| !points.contains(*path)).cloned().collect();
+            for path in gone {
+                let _ = debouncer.unwatch(&path);
+                self.armed.remove(&path);
+            }
+            if !watch_all(debouncer, &points, &mut self.armed, &mut self.blind) {
+                return;
+            }
+            // Something new: it may have got more below it before it was watched.
+        }
+    }
+}
+
+/// Watches each, also those that are known: the system may have dropped them. Whether any was new.
+fn watch_all(
+    debouncer: &mut Debouncer<RecommendedWatcher, NoCache>,
+    points: &BTreeSet<PathBuf>,
+    armed: &mut BTreeMap<PathBuf, (u64, u64)>,
+    blind: &mut Option<String>,
+) -> bool {
+    let mut new = false;
+    for path in points {
+        let Some(identity) = identity(path) else { continue };
+        let known = armed.get(path).copied();
+        if known.is_some_and(|known| known != identity) {
+            let _ = debouncer.unwatch(path);
+        }
+        match debouncer.watch(path, RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                new |= known != Some(identity);
+                armed.insert(path.clone(), identity);
+            }
+            // It vanished in between.
+            Err(_) if !path.exists() => {}
+            Err(error) => {
+                let text = format!("{} cannot be watched: {}", path.display(), told(&error));
+                blind.get_or_insert(text);
+            }
+        }
+        if !crate::store::is_local(path).unwrap_or(false) {
+            blind.get_or_insert_with(|| {
+                format!("{} lies on a file system that other machines may change", path.display())
+            });
+        }
+    }
+    new
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))
+}
+
+fn told(error: &notify::Error) -> String {
+    match &error.kind {
+        notify::ErrorKind::Io(error) => error.kind().to_string(),
+        notify::ErrorKind::MaxFilesWatch => {
+            "too many watches (fs.inotify.max_user_watches)".to_owned()
+        }
+        _ => "not possible here".to_owned(),
+    }
+}
+
+/// Whether an event may mean a change: not that something was read, and not our own staged files.
+fn matters(event: &notify::Event) -> bool {
+    let read = match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => false,
+        EventKind::Access(_) => true,
+        _ => false,
+    };
+    let own = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".amparo-"))
+    };
+    !read && (event.paths.is_empty() || !event.paths.iter().all(own))
+}
