@@ -144,6 +144,9 @@ pub struct TaskState {
     pub left_out: Vec<Name>,
     /// Whether the outcome was read again and proved; `None`: there was nothing to prove.
     pub verified: Option<bool>,
+    /// Digest of the rules under which it was completed ([`super::erasure_rules`]); `None`: it is no
+    /// erasure, or older than that.
+    pub rules: Option<String>,
 }
 
 /// A package that was written.

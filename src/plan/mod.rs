@@ -18,6 +18,7 @@ pub(crate) mod measuring;
 mod reach;
 mod resolve;
 mod retry;
+mod rules;
 mod search;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -51,6 +52,7 @@ pub use mask::{MaskFault, mask, mask_in, takes};
 pub use reach::{reach, same_party};
 pub use resolve::{Resolved, ResolvedLeaf};
 pub use retry::{Cause, Failure, FailureKind, wait};
+pub use rules::erasure_rules;
 pub use search::{Search, SearchBlock, Step, ValuesWanted};
 pub use work::{
     AccessColumn, AccessDataset, AccessRow, AccessWork, CellWork, EraseKeys, FileCounts,

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{Name, TaskId};
-use crate::plan::{Cause, DatasetFiles, Failure, FailureKind, Inventory, LedgerView, TaskState};
+use crate::plan::{
+    Cause, DatasetFiles, Failure, FailureKind, Inventory, LedgerView, TaskState, erasure_rules,
+};
 use crate::store::{DeploymentKey, hmac_key};
 
 use super::pass::Pass;
@@ -16,6 +18,8 @@ pub(super) struct Grounds {
     key: Option<DeploymentKey>,
     now: Timestamp,
     policies: String,
+    /// Digest of what the policies say about erasing.
+    rules: String,
     /// Keys of Settings that cannot be had.
     keyless: String,
     datasets: BTreeMap<Name, DatasetGrounds>,
@@ -41,6 +45,7 @@ impl Grounds {
             key: key.cloned(),
             now: pass.now,
             policies: pass.loaded.policies_digest.clone(),
+            rules: erasure_rules(&pass.loaded.catalog),
             keyless: keyless.join(","),
             datasets: inventory
                 .datasets
@@ -48,6 +53,11 @@ impl Grounds {
                 .map(|(name, files)| (name.clone(), DatasetGrounds::new(files)))
                 .collect(),
         }
+    }
+
+    /// Digest of what the policies say about erasing.
+    pub(super) fn rules(&self) -> &str {
+        &self.rules
     }
 
     /// The failed tasks that need not be tried in this pass.

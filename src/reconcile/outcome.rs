@@ -262,6 +262,7 @@ impl<'a> Outcomes<'a> {
                 left_out: task.left_out.clone(),
                 package: outcome.package.clone(),
                 verified: outcome.verified,
+                rules: (task.id.action == Some(Action::Delete)).then(|| grounds.rules().to_owned()),
             },
         })
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::engine::{Engine, ProbeOptions};
+use crate::engine::Engine;
 use crate::manifest::Loaded;
 use crate::model::{Action, Name, Phase, Position, Reason, Request, TaskId};
 use crate::plan::{
@@ -15,10 +15,15 @@ use crate::plan::{
 };
 use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
 
+use super::drift::{Drift, drift};
 use super::gather::{Texts, engine, fingerprints, layout_faults, reserved, state_dir};
 use super::grounds::Grounds;
 use super::measure::Unmeasured;
+<<<<<<< HEAD
 use super::search::{Lake, search};
+=======
+use super::search::{Trust, search};
+>>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
 use super::settled::leave_out;
 use super::{Event, Events, PassError, Tries, Verdict, Workspace};
 
@@ -42,6 +47,8 @@ pub struct PlanReport {
     pub positions: BTreeMap<(Name, Option<String>), Position>,
     /// What of it the base has not; only with a base.
     pub comparison: Option<Comparison>,
+    /// Finished erasures of which the policies would erase more today.
+    pub drift: Vec<Drift>,
 }
 
 impl PlanReport {
@@ -105,6 +112,7 @@ pub(super) fn plan_texts(
         requests: workspace.requests.to_string_lossy().into_owned(),
         positions: positions(&loaded.requests),
         comparison: None,
+        drift: Vec::new(),
     };
     if loaded.catalog_valid {
         let state = state_dir(workspace, &loaded.catalog)?.read()?;
@@ -114,7 +122,12 @@ pub(super) fn plan_texts(
         let mut seen = state.seen();
         let outlook = pass.look(&state, inventory, seen.as_mut(), events)?;
         report.verdict = verdict(&outlook.plan, now, Verdict::Invalid).and(invalid(&loaded));
-        report.plan = Some(outlook.plan);
+        let key = state.deployment_key();
+        let (drift, notes) = drift(&pass, state.view(), key, &outlook.inventory, events)?;
+        report.drift = drift;
+        let mut plan = outlook.plan;
+        plan.notes.extend(notes);
+        report.plan = Some(plan);
     }
     Ok(Planned { report, requests: loaded.requests })
 }
@@ -225,7 +238,11 @@ impl Pass<'_> {
                 stop: &self.workspace.stop,
             },
             blocks,
+<<<<<<< HEAD
             seen,
+=======
+            Trust::Earlier(seen),
+>>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
             events,
         )?;
         for (name, problems) in searched.unreadable {

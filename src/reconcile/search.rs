@@ -11,7 +11,12 @@ use crate::plan::{
 };
 use crate::store::Seen;
 
+<<<<<<< HEAD
 use super::{Event, Events, PassError, Stop};
+=======
+use super::verify::Planter;
+use super::{Event, Events, PassError};
+>>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
 
 /// Files of a dataset that may turn out unreadable while it is searched, each at the price of another
 /// scan; with more of them the dataset is.
@@ -27,6 +32,7 @@ pub(super) struct Searched {
     pub(super) moved: bool,
 }
 
+<<<<<<< HEAD
 /// Where and how to search.
 #[derive(Clone, Copy)]
 pub(super) struct Lake<'a> {
@@ -41,18 +47,35 @@ pub(super) struct Lake<'a> {
 /// Searches all blocks at once: one scan a dataset, then one for each round of expansion. `seen` is what
 /// earlier passes know of files that have not changed: nothing for `verify`. A file that cannot be read is left out, and the others are
 /// searched again.
+=======
+/// What a search believes besides the bytes that it reads.
+pub(super) enum Trust<'a, 'b> {
+    /// Statistics and filters of the files, and what earlier passes know of files that have not changed.
+    Earlier(Option<&'a mut Seen>),
+    /// Nothing, not even itself: it must find the canaries. For `verify`.
+    Nothing(&'a mut Planter<'b>),
+}
+
+/// Searches all blocks at once: one scan a dataset, then one for each round of expansion. `options` say
+/// Searches all blocks at once: one scan a dataset, then one for each round of expansion. A file that
+/// cannot be read is left out, and the others are searched again.
+>>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
 ///
 /// # Errors
 /// The engine as a whole failed, or it was asked to stop; a dataset that cannot be read is an outcome.
 pub(super) fn search(
     lake: Lake<'_>,
     blocks: Vec<SearchBlock<'_>>,
+<<<<<<< HEAD
     mut seen: Option<&mut Seen>,
+=======
+    mut trust: Trust<'_, '_>,
+>>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
     events: &mut dyn Events,
 ) -> Result<Searched, PassError> {
     let Lake { engine, catalog, inventory, options, stop } = lake;
     let mut search = Search::new(catalog, inventory, blocks);
-    if let Some(seen) = &mut seen {
+    if let Trust::Earlier(Some(seen)) = &mut trust {
         seen.begin(inventory);
     }
     let mut readings: BTreeMap<usize, Reading<'_>> = (0..)
@@ -67,10 +90,20 @@ pub(super) fn search(
             Step::Done => break,
             Step::Probe(probes) => {
                 events.event(Event::Stage { name: "searching", steps: probes.len() as u64 });
+<<<<<<< HEAD
                 for (index, probe) in probes {
                     stop.check()?;
+=======
+                for (index, mut probe) in probes {
+>>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
                     let Some(reading) = readings.get_mut(&index) else { continue };
-                    let hits = reading.probe(probe, options, seen.as_deref_mut())?;
+                    if let Trust::Nothing(planter) = &mut trust {
+                        reading.plant(planter, &mut probe)?;
+                    }
+                    let mut hits = reading.probe(probe, &mut trust)?;
+                    if let Trust::Nothing(planter) = &mut trust {
+                        planter.harvest(reading.files, &mut hits);
+                    }
                     let what = format!("searched {}", reading.files.dataset);
                     events.event(Event::Step { what });
                     search.supply_hits(index, hits);
@@ -111,25 +144,24 @@ impl<'a> Reading<'a> {
         Self { engine, files, left_out, problems, given_up: false, moved: false }
     }
 
-    fn probe(
-        &mut self,
-        probe: Probe,
-        options: ProbeOptions<'_>,
-        mut seen: Option<&mut Seen>,
-    ) -> Result<Vec<Hit>, PassError> {
+    fn probe(&mut self, probe: Probe, trust: &mut Trust<'_, '_>) -> Result<Vec<Hit>, PassError> {
         let probe = Arc::new(probe);
+        let (mut seen, prune) = match trust {
+            Trust::Earlier(seen) => (seen.as_deref_mut(), true),
+            Trust::Nothing(_) => (None, false),
+        };
         let mut look = seen.as_mut().map(|seen| seen.look(self.files, &probe));
         while !self.given_up {
             let unknown = look.as_mut().and_then(|look| {
                 look.leave_out(&self.left_out);
                 look.files()
             });
-            let chosen = self.candidates(options.candidates);
-            let candidates = unknown.or(chosen.as_deref()).or(options.candidates);
+            let chosen = self.candidates();
+            let candidates = unknown.or(chosen.as_deref());
             let read = candidates.map_or(self.files.files.len(), <[u32]>::len);
             let (dataset, all) = (&self.files.dataset, self.files.files.len());
             tracing::debug!(%dataset, read, all, "searching files");
-            let options = ProbeOptions { candidates, ..options };
+            let options = ProbeOptions { prune, candidates };
             match self.engine.probe(self.files, Arc::clone(&probe), options) {
                 Ok(hits) => {
                     if let (Some(seen), Some(look)) = (&mut seen, &look) {
@@ -141,6 +173,10 @@ impl<'a> Reading<'a> {
             }
         }
         Ok(Vec::new())
+    }
+
+    fn plant(&mut self, planter: &mut Planter<'_>, probe: &mut Probe) -> Result<(), PassError> {
+        planter.plant(self.files, probe).or_else(|error| self.note(error))
     }
 
     fn values(&mut self, rows: Vec<RowKey>, leaves: &[u16]) -> Result<Vec<RowValue>, PassError> {
@@ -156,13 +192,12 @@ impl<'a> Reading<'a> {
     }
 
     /// The files to search, where some are left out.
-    fn candidates(&self, among: Option<&[u32]>) -> Option<Vec<u32>> {
+    fn candidates(&self) -> Option<Vec<u32>> {
         if self.left_out.is_empty() {
             return None;
         }
         let all = 0..u32::try_from(self.files.files.len()).unwrap_or(u32::MAX);
-        let among = among.map_or_else(|| all.collect(), <[u32]>::to_vec);
-        Some(among.into_iter().filter(|file| !self.left_out.contains(file)).collect())
+        Some(all.filter(|file| !self.left_out.contains(file)).collect())
     }
 
     /// Leaves out the file that could not be read, or gives up.

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::model::{Action, Phase};
 use crate::plan::{Plan, PlannedTask, TaskChange, TaskDataset, Totals};
-use crate::reconcile::PlanReport;
+use crate::reconcile::{Drift, PlanReport};
 
 use super::escape::printable;
 use super::style::{bytes, count, plural};
+use super::verify::fields;
 use super::{Style, against, diagnostics_json, document};
 
 /// The plan as a person reads it.
@@ -35,10 +36,33 @@ pub fn plan_human(plan: &Plan, style: Style) -> String {
     text
 }
 
+/// Finished erasures that the policies would no longer leave as they are.
+fn drift_human(drift: &[Drift], style: Style) -> String {
+    if drift.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "{} finished erasures are not what the policies say today; only `standing: true` is carried out:\n",
+        style.warn("drift:")
+    );
+    for erasure in drift {
+        let key = erasure.key.as_deref().unwrap_or_default();
+        let name = printable(&format!("{}/{key}", erasure.request));
+        for found in &erasure.datasets {
+            let rows = plural(found.rows, "row", "rows");
+            let fields = fields(&found.fields);
+            let _ = writeln!(text, "  {}  {}  {rows}  {fields}", style.bold(&name), found.dataset);
+        }
+    }
+    text.push('\n');
+    text
+}
+
 /// What of a plan the base has not, or has otherwise; without a base the whole plan.
 pub fn plan_report_human(report: &PlanReport, style: Style) -> String {
     let (Some(plan), Some(comparison)) = (&report.plan, &report.comparison) else {
-        return report.plan.as_ref().map(|plan| plan_human(plan, style)).unwrap_or_default();
+        let plan = report.plan.as_ref().map(|plan| plan_human(plan, style)).unwrap_or_default();
+        return drift_human(&report.drift, style) + &plan;
     };
     let mut text = String::new();
     for (task, change) in report.shown_tasks() {
@@ -230,6 +254,7 @@ pub fn plan_json(report: &PlanReport) -> String {
             keys.insert("base".to_owned(), against::json(comparison));
         }
         keys.insert("diagnostics".to_owned(), diagnostics_json(&report.diagnostics));
+        keys.insert("drift".to_owned(), json!(report.drift));
     }
     document("plan", &body)
 }

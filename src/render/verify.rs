@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::reconcile::VerifyReport;
+use crate::plan::FieldCount;
+use crate::reconcile::{Canaries, ErasureState, VerifyReport};
 
 use super::escape::printable;
 use super::style::plural;
@@ -26,10 +27,13 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
         let rows: Vec<_> = erasures
             .iter()
             .map(|e| {
-                let found = match e.rows_found {
-                    None => "cannot be checked: the request is gone".to_owned(),
-                    Some(0) => style.good("gone"),
-                    Some(n) => style.bad(&plural(n, "row found", "rows found")),
+                let found = match (e.rows_found, &e.message) {
+                    (_, Some(why)) => style.bad(&format!("cannot be told: {}", printable(why))),
+                    (None, None) => {
+                        "cannot be checked: the request is gone, or sealed to others".to_owned()
+                    }
+                    (Some(0), None) => style.good("gone"),
+                    (Some(n), None) => style.bad(&plural(n, "row found", "rows found")),
                 };
                 vec![e.request.to_string(), printable(e.key.as_deref().unwrap_or_default()), found]
             })
@@ -38,6 +42,10 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
             text.push('\n');
             text.push_str(&table(&["ERASURE", "KEY", "TODAY"], rows, &[]));
         }
+        text.push_str(&places(erasures, style));
+    }
+    if let Some(canaries) = &report.canaries {
+        text.push_str(&canaries_human(canaries, style));
     }
     if let Some(packages) = &report.packages {
         let rows: Vec<_> = packages
@@ -58,6 +66,55 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
         "{}",
         if report.ok { style.good("ok") } else { style.bad("something does not hold") }
     );
+    text
+}
+
+/// Where what was found lies.
+fn places(erasures: &[ErasureState], style: Style) -> String {
+    let mut rows = Vec::new();
+    for erasure in erasures {
+        for dataset in &erasure.datasets {
+            rows.push(vec![
+                erasure.request.to_string(),
+                printable(erasure.key.as_deref().unwrap_or_default()),
+                dataset.dataset.to_string(),
+                style.bad(&plural(dataset.rows, "row", "rows")),
+                fields(&dataset.fields),
+            ]);
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = ["ERASURE", "KEY", "DATASET", "NOT ERASED", "FIELDS"];
+    format!(
+        "\n{}It came later, or the policies have changed: `standing: true` keeps an erasure in force, \
+         a new request erases once more.\n",
+        table(&head, rows, &[])
+    )
+}
+
+/// `email 3 cells, ip 1 cell`.
+pub(super) fn fields(fields: &[FieldCount]) -> String {
+    let cells = |field: &FieldCount| {
+        format!("{} {}", printable(&field.path), plural(field.cells, "cell", "cells"))
+    };
+    fields.iter().map(cells).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether the search found what it had to find.
+fn canaries_human(canaries: &Canaries, style: Style) -> String {
+    let found = format!("{} of {}", canaries.found, canaries.expected);
+    let found = if canaries.sing() { style.good(&found) } else { style.bad(&found) };
+    let mut text = format!("\ncanaries: {found} values that are there were found\n");
+    for dataset in canaries.datasets.iter().filter(|dataset| !dataset.without.is_empty()) {
+        let fields = printable(&dataset.without.join(", "));
+        let _ = writeln!(
+            text,
+            "  dataset {}: no value to look for in {fields}: nothing shows that the search sees there",
+            dataset.dataset
+        );
+    }
     text
 }
 

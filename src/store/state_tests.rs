@@ -168,6 +168,7 @@ fn pass(storage: Box<dyn Storage>, destroyed: &mut bool) -> Result<(), StoreErro
                 left_out: Vec::new(),
                 package: None,
                 verified: Some(true),
+                rules: None,
             },
         )?;
     }

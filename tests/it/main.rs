@@ -8,6 +8,7 @@ mod ci;
 mod commands;
 mod crashes;
 mod deletes;
+mod drift;
 mod erased_once;
 mod idle;
 mod http;

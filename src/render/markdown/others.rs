@@ -1,12 +1,13 @@
 //! What the other commands print, as Markdown.
 
 use crate::plan::HistoryEntry;
-use crate::reconcile::{ApplyReport, FindReport, StatusReport, VerifyReport};
+use crate::reconcile::{ApplyReport, FindReport, StatusReport, TodayDataset, VerifyReport};
 use crate::render::Vocabulary;
 use crate::render::escape::{code, markdown};
 use crate::render::plan::{day, found, task_name, totals_line};
 use crate::render::status::phase;
 use crate::render::style::{count, plural};
+use crate::render::verify::fields;
 
 use super::page::Page;
 use super::{COMMENT_LIMIT, message, table};
@@ -163,10 +164,14 @@ pub fn verify_markdown(report: &VerifyReport) -> String {
     let rows: Vec<Vec<String>> = erasures
         .iter()
         .map(|erasure| {
-            let today = match erasure.rows_found {
-                None => "cannot be checked: the request is gone".to_owned(),
-                Some(0) => "gone".to_owned(),
-                Some(n) => format!("**{} found**", plural(n, "row", "rows")),
+            let today = match (erasure.rows_found, &erasure.message) {
+                (_, Some(why)) => format!("**cannot be told:** {}", message(why)),
+                (None, None) => "cannot be checked: the request is gone".to_owned(),
+                (Some(0), None) => "gone".to_owned(),
+                (Some(n), None) => {
+                    let places = erasure.datasets.iter().map(place).collect::<Vec<_>>().join("; ");
+                    format!("**{} found**: {places}", plural(n, "row", "rows"))
+                }
             };
             vec![code(erasure.request.as_str()), optional(erasure.key.as_deref()), today]
         })
@@ -174,6 +179,11 @@ pub fn verify_markdown(report: &VerifyReport) -> String {
     page.push("\n");
     let most = page.room() / 2;
     table(&mut page, &["erasure", "key", "today"], &rows, "erasures", most);
+    if let Some(canaries) = &report.canaries {
+        let (found, expected) = (canaries.found, canaries.expected);
+        let line = format!("\nCanaries: {found} of {expected} values that are there were found.\n");
+        let _ = page.try_push(&line);
+    }
     let mut packages: Vec<_> = report.packages.iter().flatten().collect();
     packages.sort_by_key(|package| package.intact);
     let rows: Vec<Vec<String>> = packages
@@ -189,6 +199,15 @@ pub fn verify_markdown(report: &VerifyReport) -> String {
     let most = page.room();
     table(&mut page, &["package", "today"], &rows, "packages", most);
     page.finish()
+}
+
+/// A dataset and what in it is not erased.
+pub(super) fn place(found: &TodayDataset) -> String {
+    let (dataset, rows) = (code(found.dataset.as_str()), plural(found.rows, "row", "rows"));
+    match fields(&found.fields) {
+        none if none.is_empty() => format!("{dataset} {rows}"),
+        fields => format!("{dataset} {rows} ({})", markdown(&fields)),
+    }
 }
 
 /// Where a subject appears.

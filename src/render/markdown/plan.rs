@@ -11,6 +11,7 @@ use crate::render::plan::{day, found, is_open, task_name, totals_line};
 use crate::render::style::{bytes, count, plural};
 use crate::render::{Places, against};
 
+use super::others::place;
 use super::page::Page;
 use super::{MESSAGE, findings, head, message, row, some, table};
 
@@ -51,6 +52,12 @@ pub fn plan_markdown(report: &PlanReport, places: &Places, limit: usize) -> Stri
             page.more((plan.notes.len() - done) as u64, "notes");
             break;
         }
+    }
+    for drift in &report.drift {
+        let name = code(&format!("{}/{}", drift.request, drift.key.as_deref().unwrap_or_default()));
+        let places = drift.datasets.iter().map(place).collect::<Vec<_>>().join("; ");
+        let line = format!("\n> drift: the policies would erase more of {name} today: {places}\n");
+        let _ = page.try_push(&line);
     }
     if !diagnostics.is_empty() {
         page.push("\n");

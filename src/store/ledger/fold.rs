@@ -89,13 +89,21 @@ impl Fold {
                 }
             }
             Record::TaskCompleted {
-                task, counts, sources, left_out, package, verified, ..
+                task,
+                counts,
+                sources,
+                left_out,
+                package,
+                verified,
+                rules,
+                ..
             } => {
                 self.moved(task, record, time);
                 self.found(task, counts, sources);
                 if let Some(state) = self.view.tasks.get_mut(&TaskId::from(task)) {
                     state.left_out.clone_from(left_out);
                     state.verified = *verified;
+                    state.rules.clone_from(rules);
                 }
                 if let Some(package) = package {
                     self.published(task, package);
@@ -153,6 +161,7 @@ impl Fold {
             sources: Vec::new(),
             left_out: Vec::new(),
             verified: None,
+            rules: None,
         };
         self.view.tasks.insert(id, state);
         self.open_line(task, dates.received);

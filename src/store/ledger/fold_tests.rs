@@ -75,6 +75,7 @@ fn completed(action: Action, reason: Reason, package: Option<PackageRecord>) -> 
         left_out: vec![name("orders")],
         package,
         verified: Some(true),
+        rules: Some("rules".to_owned()),
     }
 }
 
@@ -159,6 +160,7 @@ fn a_delete_from_begin_to_end() {
     assert_eq!((now.finished_at, now.due), (Some(time(3)), time(50)));
     assert_eq!((now.erased.rows, now.erased.cells, now.erased.files), (2, 8, 1));
     assert_eq!((now.verified, &now.left_out), (Some(true), &vec![name("orders")]));
+    assert_eq!(now.rules.as_deref(), Some("rules"));
     assert_eq!(now.regulation.as_ref().unwrap().as_str(), "gdpr");
     assert!(view.unsettled.is_empty());
     let entry = &view.history[0];

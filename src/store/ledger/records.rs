@@ -119,6 +119,9 @@ pub enum Record {
         package: Option<PackageRecord>,
         /// Whether the outcome was read again and proved; `None`: there was nothing to prove.
         verified: Option<bool>,
+        /// Of a delete: digest of what the policies said about erasing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rules: Option<String>,
     },
     /// It was withdrawn before it was done.
     TaskCancelled {

@@ -46,6 +46,7 @@ fn state(phase: Phase, reason: Option<Reason>) -> TaskState {
         sources: Vec::new(),
         left_out: Vec::new(),
         verified: None,
+        rules: None,
     }
 }
 

@@ -147,6 +147,7 @@ fn gauges_follow_the_ledger_and_the_clock() {
         left_out: Vec::new(),
         package: None,
         verified: Some(true),
+        rules: None,
     }]);
     served.board.started();
     served.board.finished(Ok(&report(place.ledger())));

@@ -150,6 +150,7 @@ fn the_page_has_an_end() {
                 left_out: Vec::new(),
                 package: None,
                 verified: Some(true),
+                rules: None,
             },
         ]
     });

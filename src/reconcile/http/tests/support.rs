@@ -88,6 +88,7 @@ impl Place {
                 left_out: Vec::new(),
                 package: Some(record.clone()),
                 verified: Some(true),
+                rules: None,
             },
         ]);
         Package { record, key }

@@ -1,0 +1,218 @@
+//! Completed erasures against today's data and today's policies: what of them would be erased now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::engine::Engine;
+use crate::model::{Action, Catalog, Limits, Name, Phase, Request, TaskId, Veil, VeiledTerm};
+use crate::plan::{
+    Draft, Evidence, FieldCount, FileCounts, FileProblem, FileWork, Inventory, LedgerView, Mask,
+    SearchBlock, Situation, blocking, draft, to_search, triage,
+};
+
+use super::super::measure::{Unmeasured, measure};
+use super::super::search::{Trust, search};
+use super::super::settled::shows;
+use super::super::{Events, PassError};
+use super::canary::{Canaries, Planter};
+
+/// What of one erasure is in the data today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::reconcile) enum Today {
+    /// Rows in which some cell is not in erased form, by dataset; empty: it is gone.
+    Found(Vec<TodayDataset>),
+    /// It cannot be told, for this reason.
+    Unclear(String),
+}
+
+/// What of an erasure is in one dataset today.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TodayDataset {
+    /// The dataset.
+    pub dataset: Name,
+    /// Rows in which some cell is not in erased form.
+    pub rows: u64,
+    /// Those cells, by field; none where whole rows go.
+    pub fields: Vec<FieldCount>,
+}
+
+/// Erasures to look at again, with the requests that say whom to look for.
+pub(in crate::reconcile) struct Recheck {
+    catalog: Catalog,
+    requests: Vec<Request>,
+    now: Timestamp,
+}
+
+impl Recheck {
+    /// The erasures that `wanted` names, of these requests.
+    pub(in crate::reconcile) fn new(
+        catalog: &Catalog,
+        requests: &[Request],
+        now: Timestamp,
+        wanted: &dyn Fn(&TaskId) -> bool,
+    ) -> Self {
+        let mut catalog = catalog.clone();
+        // Whoever looks whether data is gone must not be stopped by what keeps it from going.
+        catalog.settings.limits = Limits {
+            max_conflicts: u64::MAX,
+            max_rows_per_user: u64::MAX,
+            max_expanded_ids: u64::MAX,
+            max_fraction_erased: 1.0,
+            ..catalog.settings.limits.clone()
+        };
+        catalog.holds.clear();
+        let requests: Vec<Request> =
+            requests.iter().map(|request| narrowed(request.clone(), wanted)).collect();
+        Self { catalog, requests, now }
+    }
+
+    /// Whether there is nothing to look at.
+    pub(in crate::reconcile) fn is_idle(&self) -> bool {
+        self.requests.iter().all(|request| request.users.is_empty())
+    }
+
+    /// Looks for all of them in one scan a dataset, which believes no statistics.
+    ///
+    /// # Errors
+    /// [`PassError::Unverifiable`] where data cannot be read.
+    pub(in crate::reconcile) fn look(
+        &self,
+        engine: &Engine,
+        inventory: &Inventory,
+        events: &mut dyn Events,
+    ) -> Result<(BTreeMap<TaskId, Today>, Canaries), PassError> {
+        let problem =
+            inventory.datasets.values().find_map(|files| Some((files, files.problems.first()?)));
+        if let Some((files, problem)) = problem {
+            return Err(unverifiable(&files.dataset, problem));
+        }
+        // As if nothing had been done: what would be erased today has not been, or has come back.
+        let (view, nothing, nobody) = (LedgerView::default(), BTreeMap::new(), BTreeSet::new());
+        let situation = Situation {
+            catalog: &self.catalog,
+            requests: &self.requests,
+            ledger: &view,
+            fingerprints: &nothing,
+            waiting: &nobody,
+            now: self.now,
+        };
+        let blocks = to_search(&triage(situation))
+            .into_iter()
+            .filter_map(|open| {
+                let request = self.requests.get(open.block.request)?;
+                let user = request.users.get(open.block.user)?;
+                Some(SearchBlock { block: open.block, request, user, remembered: Vec::new() })
+            })
+            .collect();
+        let mut planter = Planter::new(engine, &self.catalog);
+        let trust = Trust::Nothing(&mut planter);
+        let searched = search(engine, &self.catalog, inventory, blocks, trust, events)?;
+        if let Some((dataset, problems)) = searched.unreadable.first_key_value()
+            && let Some(problem) = problems.first()
+        {
+            return Err(unverifiable(dataset, problem));
+        }
+        let evidence = Evidence {
+            inventory,
+            blocks: &blocking(&self.catalog, inventory, situation.now),
+            found: &searched.found,
+        };
+        let mut draft = draft(situation, evidence);
+        draft.erase.iter_mut().for_each(|work| keep_judged(work, inventory));
+        match measure(engine, &draft.erase, events)? {
+            Ok(counts) => Ok((today(&draft, &counts), planter.canaries)),
+            Err(unmeasured) => match unmeasured.first() {
+                Some(Unmeasured { dataset, problem, .. }) => Err(unverifiable(dataset, problem)),
+                None => Err(PassError::Bug("no file failed".to_owned())),
+            },
+        }
+    }
+}
+
+fn unverifiable(dataset: &Name, problem: &FileProblem) -> PassError {
+    let what = format!("{}: {}", problem.shown, problem.what);
+    PassError::Unverifiable { dataset: dataset.clone(), what }
+}
+
+/// What each task would erase.
+fn today(draft: &Draft, counts: &[FileCounts]) -> BTreeMap<TaskId, Today> {
+    let mut found: Vec<BTreeMap<&Name, Sums>> = vec![BTreeMap::new(); draft.tasks.len()];
+    for (work, counts) in draft.erase.iter().zip(counts) {
+        for task in counts.tasks.iter().filter(|task| task.rows_erased > 0) {
+            let Some(datasets) = found.get_mut(task.task as usize) else { continue };
+            let sums = datasets.entry(&work.dataset).or_default();
+            sums.rows += task.rows_erased;
+            for (leaf, cells) in work.leaves.iter().zip(&task.cells).filter(|(_, n)| **n > 0) {
+                if !matches!(leaf.mask, Mask::Retain { .. }) {
+                    let method = leaf.mask.method().as_str();
+                    *sums.fields.entry((leaf.path.to_string(), method)).or_default() += cells;
+                }
+            }
+        }
+    }
+    let tasks = draft.tasks.iter().zip(found);
+    tasks
+        .map(|(task, found)| {
+            let today = if task.runs && task.standing.phase == Phase::Submitted {
+                Today::Found(found.into_iter().map(|(dataset, sums)| sums.of(dataset)).collect())
+            } else {
+                let why = task.standing.message.clone();
+                Today::Unclear(why.unwrap_or_else(|| task.standing.phase.to_string()))
+            };
+            (task.id.clone(), today)
+        })
+        .collect()
+}
+
+#[derive(Debug, Clone, Default)]
+struct Sums {
+    rows: u64,
+    fields: BTreeMap<(String, &'static str), u64>,
+}
+
+impl Sums {
+    fn of(self, dataset: &Name) -> TodayDataset {
+        let fields = self.fields.into_iter().map(|((path, method), cells)| FieldCount {
+            path,
+            method: method.to_owned(),
+            cells,
+        });
+        TodayDataset { dataset: dataset.clone(), rows: self.rows, fields: fields.collect() }
+    }
+}
+
+/// The request with the wanted deletes and nothing else; of these only such whose identities are known, or
+/// known to be nowhere: the others can no longer be checked.
+fn narrowed(mut request: Request, wanted: &dyn Fn(&TaskId) -> bool) -> Request {
+    let name = request.name.clone();
+    request.users.retain_mut(|block| {
+        block.actions.retain(|action| *action == Action::Delete);
+        block.accept_conflicts = true;
+        let id = TaskId {
+            request: name.clone(),
+            key: Some(block.key.clone()),
+            action: Some(Action::Delete),
+        };
+        let known = block.veiled.iter().flat_map(VeiledTerm::veils).all(Veil::is_looked_up);
+        block.rejected.is_none() && !block.actions.is_empty() && known && wanted(&id)
+    });
+    (request.suspend, request.withdrawn) = (false, false);
+    request
+}
+
+/// Leaves out what cannot be told from data: whether a number, binary or HMAC is a replacement.
+fn keep_judged(work: &mut FileWork, inventory: &Inventory) {
+    let files = inventory.datasets.get(&work.dataset);
+    work.leaves.retain(|leaf| shows(leaf, files));
+}
+
+/// The deletes that the ledger has as done.
+pub(in crate::reconcile) fn completed(view: &LedgerView) -> Vec<TaskId> {
+    let done = view
+        .tasks
+        .iter()
+        .filter(|(id, task)| id.action == Some(Action::Delete) && task.phase == Phase::Complete);
+    done.map(|(id, _)| id.clone()).collect()
+}
