@@ -74,7 +74,7 @@ fn open_tasks_stand_by_due_date_and_overdue_ones_are_marked() {
     let places: Vec<_> =
         ["late", "a", "b"].map(|key| page.find(&format!("<bdi>{key}</bdi>")).unwrap()).into();
     assert!(places.is_sorted(), "{page}");
-    assert_eq!(page.matches("<tr class=\"overdue\">").count(), 1);
+    assert_eq!(page.matches("<tr role=\"row\" class=\"overdue\">").count(), 1);
     for shown in [
         "2 days overdue",
         "in less than a day",
@@ -157,7 +157,7 @@ fn the_page_has_an_end() {
     place.record(records.collect());
     let page = place.serve().get("/status").text().to_owned();
     well_formed(&page);
-    assert_eq!(page.matches("<tr><th scope=\"row\">").count(), 600);
+    assert_eq!(page.matches("<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">").count(), 600);
     assert_eq!(page.matches("700 more are not shown").count(), 2);
     assert!(page.contains("1000 open"));
 }
