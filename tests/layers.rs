@@ -10,7 +10,7 @@ const LAYERS: [&str; 8] =
     ["model", "manifest", "plan", "store", "engine", "reconcile", "render", "cli"];
 
 /// Crates that only some layers may know.
-const CRATES: [(&str, &[&str]); 7] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("datafusion", &["engine"]),
     ("arrow", &["engine"]),
     ("parquet", &["engine"]),
@@ -18,6 +18,9 @@ const CRATES: [(&str, &[&str]); 7] = [
     ("clap", &["cli"]),
     ("zip", &["engine"]),
     ("age", &["manifest", "store"]),
+    ("axum", &["reconcile"]),
+    ("hyper", &["reconcile"]),
+    ("metrics", &["reconcile"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -110,11 +110,11 @@ fn serve(
     board: &Board,
     terminal: &Terminal,
 ) -> Result<Server, CliError> {
-    let server = Server::start(listen, &args.allow_host, board.clone())?;
-    terminal.say(&format!("listening on http://{}", server.address()));
     // What is wrong with it the first pass says.
     if let Ok(ledger) = LedgerNow::read(workspace) {
         board.know(ledger);
     }
+    let server = Server::start(listen, &args.allow_host, board.clone())?;
+    terminal.say(&format!("listening on http://{}", server.address()));
     Ok(server)
 }

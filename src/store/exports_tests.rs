@@ -124,6 +124,28 @@ fn the_digest_that_is_reported_is_that_of_the_file() {
 }
 
 #[test]
+fn an_opened_package_is_read_from_its_beginning_whatever_takes_its_place() {
+    let fixture = Fixture::new();
+    let location = fixture.publish("k", "first", true).unwrap();
+    let (file, content) = fixture.exports.open_package(&location).unwrap().unwrap();
+    fixture.publish("k", "second", true).unwrap();
+    assert_eq!(std::io::read_to_string(file).unwrap(), "first");
+    assert_eq!((content.sha256, content.bytes), (sha256(b"first"), 5));
+    fixture.exports.delete(&location).unwrap();
+    assert!(fixture.exports.open_package(&location).unwrap().is_none());
+    assert!(fixture.exports.open_package("out/exports/../k.zip").is_err());
+    // Neither what a link leads to, nor a folder.
+    let (root, folder, name) = fixture.exports.resolve(&location).unwrap();
+    fs::create_dir_all(root.join(&folder)).unwrap();
+    fs::write(root.join("elsewhere"), "x").unwrap();
+    std::os::unix::fs::symlink(root.join("elsewhere"), root.join(&name)).unwrap();
+    assert!(fixture.exports.open_package(&location).is_err());
+    fs::remove_file(root.join(&name)).unwrap();
+    fs::create_dir(root.join(&name)).unwrap();
+    assert!(fixture.exports.open_package(&location).is_err());
+}
+
+#[test]
 fn expired_packages_go_with_their_empty_folder() {
     let fixture = Fixture::new();
     let (one, two) =

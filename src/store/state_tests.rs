@@ -53,6 +53,19 @@ fn what_one_pass_wrote_the_next_reads() {
 }
 
 #[test]
+fn whether_it_can_be_written_is_told_without_writing() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = at(dir.path());
+    let error = state.writable().unwrap_err();
+    assert!(matches!(&error, StoreError::Io { operation: "write to", .. }), "{error}");
+    assert!(!state.path().exists());
+    drop(state.write(Duration::ZERO).unwrap());
+    let before = fs::read_dir(state.path()).unwrap().count();
+    state.writable().unwrap();
+    assert_eq!(fs::read_dir(state.path()).unwrap().count(), before);
+}
+
+#[test]
 fn one_writes_and_others_may_look() {
     let dir = tempfile::tempdir().unwrap();
     let mut open = at(dir.path()).write(Duration::ZERO).unwrap();

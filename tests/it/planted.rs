@@ -60,6 +60,7 @@ fn no_output_but_the_package_holds_an_identity() {
             &["verify"],
             &["verify", "--ledger"],
             &["find", "-"],
+            &["link", "r/A"],
             &["plan", "--out", "saved.json"],
         ] {
             for verbosity in ["-q", "-vv"] {

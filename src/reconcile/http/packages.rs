@@ -26,9 +26,15 @@ const CHUNK: usize = 256 << 10;
 
 /// What a request for a package comes to.
 enum Found {
-    Package { file: File, bytes: u64, place: String },
+    Package {
+        file: File,
+        bytes: u64,
+        place: String,
+    },
     Gone,
     NoLink,
+    /// The ledger is not known yet.
+    Unknown,
 }
 
 /// `/packages/…`.
@@ -49,6 +55,7 @@ pub(super) async fn package(State(site): State<Site>, uri: Uri) -> Response {
         }
         Ok(Ok(Found::Gone)) => (Download::Gone, StatusCode::GONE.into_response()),
         Ok(Ok(Found::NoLink)) => (Download::Refused, StatusCode::FORBIDDEN.into_response()),
+        Ok(Ok(Found::Unknown)) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Ok(Err(error)) => {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "a package cannot be read");
@@ -61,7 +68,7 @@ pub(super) async fn package(State(site): State<Site>, uri: Uri) -> Response {
 }
 
 fn find(board: &Board, uri: &Uri) -> Result<Found, StoreError> {
-    let Some(ledger) = board.ledger() else { return Ok(Found::NoLink) };
+    let Some(ledger) = board.ledger() else { return Ok(Found::Unknown) };
     let Some(key) = ledger.state.deployment_key()? else { return Ok(Found::NoLink) };
     let Some(link) = Link::of(uri.path(), uri.query().unwrap_or_default(), &key) else {
         return Ok(Found::NoLink);
@@ -95,10 +102,11 @@ fn location(ledger: &LedgerNow, exports: &Exports, link: &Link) -> String {
 fn sent(file: File, bytes: u64, place: &str) -> Response {
     let mut response = Response::new(chunks(file, bytes));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    let (name, kind) = download(place);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CONTENT_LENGTH, bytes.into());
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("none"));
-    let disposition = format!("attachment; filename=\"{}\"", download_name(place));
+    let disposition = format!("attachment; filename=\"{name}\"");
     if let Ok(disposition) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
@@ -121,9 +129,13 @@ fn chunks(file: File, bytes: u64) -> Body {
     }))
 }
 
-/// A name for the file that no system trips over: `request-key.zip`.
-fn download_name(place: &str) -> String {
+/// A name for the file that no system trips over, `request-key.zip`, and what kind of file it is.
+fn download(place: &str) -> (String, &'static str) {
+    let (stem, ending, kind) = match place.strip_suffix(".zip.age") {
+        Some(stem) => (stem, ".zip.age", "application/octet-stream"),
+        None => (place.strip_suffix(".zip").unwrap_or(place), ".zip", "application/zip"),
+    };
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    let name: String = place.trim_end_matches(".zip").chars().map(plain).take(120).collect();
-    format!("{}.zip", name.trim_start_matches(['.', '-']))
+    let name: String = stem.chars().map(plain).take(120).collect();
+    (format!("{}{ending}", name.trim_start_matches(['.', '-'])), kind)
 }

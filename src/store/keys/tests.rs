@@ -85,6 +85,27 @@ fn digests_depend_on_key_kind_and_parts() {
 }
 
 #[test]
+fn a_key_vouches_for_its_own_digests_only() {
+    let (_dir, disk) = disk();
+    let key = KeyStore::new(&disk).deployment_or_make(true).unwrap();
+    let digest = key.digest("link", &[b"a", b"b"]);
+    assert!(key.vouches("link", &[b"a", b"b"], &digest));
+    assert!(!key.vouches("links", &[b"a", b"b"], &digest));
+    assert!(!key.vouches("link", &[b"ab"], &digest));
+    assert!(!key.vouches("link", &[b"a", b"b"], &digest.to_uppercase()));
+    assert!(!key.vouches("link", &[b"a", b"b"], ""));
+    for at in 0..digest.len() {
+        let mut altered = digest.clone().into_bytes();
+        altered[at] = if altered[at] == b'0' { b'1' } else { b'0' };
+        let altered = String::from_utf8(altered).unwrap();
+        assert!(!key.vouches("link", &[b"a", b"b"], &altered), "{at}");
+    }
+    let (_other_dir, other_disk) = self::disk();
+    let other = KeyStore::new(&other_disk).deployment_or_make(true).unwrap();
+    assert!(!other.vouches("link", &[b"a", b"b"], &digest));
+}
+
+#[test]
 fn hmac_is_the_standard_one() {
     // RFC 4231, test case 1, with the key padded by zeros, which HMAC does itself.
     let mut key = [0; 32];
