@@ -47,7 +47,7 @@ pub(super) fn drift(
     if recheck.is_idle() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let today = match recheck.look(pass.engine, inventory, events) {
+    let today = match recheck.look(pass.engine, inventory, &pass.workspace.stop, events) {
         Ok((today, _)) => today,
         Err(PassError::Unverifiable { dataset, what }) => {
             let note = format!(

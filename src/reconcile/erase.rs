@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::engine::erase::{self, EraseError, EraseOptions, Fault, Faults, NoFaults, Stage, Staged};
+use crate::engine::erase::{
+    self, EraseError, EraseOptions, Fault, Faults, NoFaults, Stage, Staged,
+};
 use crate::model::{Action, Identity, Reason, Sensitive, TaskId};
 use crate::plan::{
     Cause, EraseKeys, FailureKind, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork,

@@ -19,11 +19,7 @@ use super::drift::{Drift, drift};
 use super::gather::{Texts, engine, fingerprints, layout_faults, reserved, state_dir};
 use super::grounds::Grounds;
 use super::measure::Unmeasured;
-<<<<<<< HEAD
-use super::search::{Lake, search};
-=======
-use super::search::{Trust, search};
->>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
+use super::search::{Lake, Trust, search};
 use super::settled::leave_out;
 use super::{Event, Events, PassError, Tries, Verdict, Workspace};
 
@@ -234,15 +230,10 @@ impl Pass<'_> {
                 engine: self.engine,
                 catalog: situation.catalog,
                 inventory: &inventory,
-                options: ProbeOptions::default(),
                 stop: &self.workspace.stop,
             },
             blocks,
-<<<<<<< HEAD
-            seen,
-=======
             Trust::Earlier(seen),
->>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
             events,
         )?;
         for (name, problems) in searched.unreadable {

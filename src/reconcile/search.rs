@@ -11,12 +11,8 @@ use crate::plan::{
 };
 use crate::store::Seen;
 
-<<<<<<< HEAD
-use super::{Event, Events, PassError, Stop};
-=======
 use super::verify::Planter;
-use super::{Event, Events, PassError};
->>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
+use super::{Event, Events, PassError, Stop};
 
 /// Files of a dataset that may turn out unreadable while it is searched, each at the price of another
 /// scan; with more of them the dataset is.
@@ -32,22 +28,15 @@ pub(super) struct Searched {
     pub(super) moved: bool,
 }
 
-<<<<<<< HEAD
-/// Where and how to search.
+/// Where to search.
 #[derive(Clone, Copy)]
 pub(super) struct Lake<'a> {
     pub(super) engine: &'a Engine,
     pub(super) catalog: &'a Catalog,
     pub(super) inventory: &'a Inventory,
-    /// Whether statistics and filters of the files are believed: never for `verify`.
-    pub(super) options: ProbeOptions<'a>,
     pub(super) stop: &'a Stop,
 }
 
-/// Searches all blocks at once: one scan a dataset, then one for each round of expansion. `seen` is what
-/// earlier passes know of files that have not changed: nothing for `verify`. A file that cannot be read is left out, and the others are
-/// searched again.
-=======
 /// What a search believes besides the bytes that it reads.
 pub(super) enum Trust<'a, 'b> {
     /// Statistics and filters of the files, and what earlier passes know of files that have not changed.
@@ -56,24 +45,18 @@ pub(super) enum Trust<'a, 'b> {
     Nothing(&'a mut Planter<'b>),
 }
 
-/// Searches all blocks at once: one scan a dataset, then one for each round of expansion. `options` say
 /// Searches all blocks at once: one scan a dataset, then one for each round of expansion. A file that
 /// cannot be read is left out, and the others are searched again.
->>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
 ///
 /// # Errors
 /// The engine as a whole failed, or it was asked to stop; a dataset that cannot be read is an outcome.
 pub(super) fn search(
     lake: Lake<'_>,
     blocks: Vec<SearchBlock<'_>>,
-<<<<<<< HEAD
-    mut seen: Option<&mut Seen>,
-=======
     mut trust: Trust<'_, '_>,
->>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
     events: &mut dyn Events,
 ) -> Result<Searched, PassError> {
-    let Lake { engine, catalog, inventory, options, stop } = lake;
+    let Lake { engine, catalog, inventory, stop } = lake;
     let mut search = Search::new(catalog, inventory, blocks);
     if let Trust::Earlier(Some(seen)) = &mut trust {
         seen.begin(inventory);
@@ -90,12 +73,8 @@ pub(super) fn search(
             Step::Done => break,
             Step::Probe(probes) => {
                 events.event(Event::Stage { name: "searching", steps: probes.len() as u64 });
-<<<<<<< HEAD
-                for (index, probe) in probes {
-                    stop.check()?;
-=======
                 for (index, mut probe) in probes {
->>>>>>> a0f75cc (Verify with canaries, and where what was found lies; show in plan what changed policies would erase of finished erasures)
+                    stop.check()?;
                     let Some(reading) = readings.get_mut(&index) else { continue };
                     if let Trust::Nothing(planter) = &mut trust {
                         reading.plant(planter, &mut probe)?;

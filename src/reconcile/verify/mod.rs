@@ -149,7 +149,7 @@ fn erasures(
         let engine = engine(workspace, &catalog)?;
         let datasets: Vec<_> = catalog.datasets.iter().collect();
         let inventory = engine.inventory(&datasets, &reserved(workspace, &catalog));
-        let (found, canaries) = recheck.look(&engine, &inventory, events)?;
+        let (found, canaries) = recheck.look(&engine, &inventory, &workspace.stop, events)?;
         today = found;
         report.problems.extend(silence(&canaries));
         report.ok &= canaries.sing();

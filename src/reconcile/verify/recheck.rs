@@ -13,9 +13,9 @@ use crate::plan::{
 };
 
 use super::super::measure::{Unmeasured, measure};
-use super::super::search::{Trust, search};
+use super::super::search::{Lake, Trust, search};
 use super::super::settled::shows;
-use super::super::{Events, PassError};
+use super::super::{Events, PassError, Stop};
 use super::canary::{Canaries, Planter};
 
 /// What of one erasure is in the data today.
@@ -81,6 +81,7 @@ impl Recheck {
         &self,
         engine: &Engine,
         inventory: &Inventory,
+        stop: &Stop,
         events: &mut dyn Events,
     ) -> Result<(BTreeMap<TaskId, Today>, Canaries), PassError> {
         let problem =
@@ -108,7 +109,8 @@ impl Recheck {
             .collect();
         let mut planter = Planter::new(engine, &self.catalog);
         let trust = Trust::Nothing(&mut planter);
-        let searched = search(engine, &self.catalog, inventory, blocks, trust, events)?;
+        let lake = Lake { engine, catalog: &self.catalog, inventory, stop };
+        let searched = search(lake, blocks, trust, events)?;
         if let Some((dataset, problems)) = searched.unreadable.first_key_value()
             && let Some(problem) = problems.first()
         {
@@ -121,7 +123,7 @@ impl Recheck {
         };
         let mut draft = draft(situation, evidence);
         draft.erase.iter_mut().for_each(|work| keep_judged(work, inventory));
-        match measure(engine, &draft.erase, events)? {
+        match measure(engine, &draft.erase, stop, events)? {
             Ok(counts) => Ok((today(&draft, &counts), planter.canaries)),
             Err(unmeasured) => match unmeasured.first() {
                 Some(Unmeasured { dataset, problem, .. }) => Err(unverifiable(dataset, problem)),
