@@ -40,7 +40,7 @@
 //! | [`plan`] | pure planning: the search as a step machine, the draft, the plan, the guard | [`plan::Search`], [`plan::draft`], [`plan::finish`] |
 //! | [`store`] | durable bytes: ledger, keys, packages, the lock | [`store::StateDir`] |
 //! | [`engine`] | DataFusion, Arrow, Parquet: inventory, find, fetch, packages, erasure | [`engine::Engine`] |
-//! | [`reconcile`] | one pass | [`reconcile::plan`], [`reconcile::apply`] |
+//! | [`reconcile`] | one pass; the daemon's loop, board and HTTP endpoints | [`reconcile::plan`], [`reconcile::apply`], [`reconcile::http`] |
 //! | [`render`] | reports → text, JSON, Markdown | [`render::plan_human`] |
 //! | [`cli`] | one file a command; the table of exit codes | [`cli::error`] |
 //!

@@ -148,8 +148,12 @@ impl Board {
 
     /// Whether the loop lives: it has not ended, and does not sleep far longer than it should.
     pub(super) fn alive(&self) -> bool {
+        self.alive_at(Instant::now())
+    }
+
+    fn alive_at(&self, now: Instant) -> bool {
         match self.activity() {
-            Activity::Waiting(since) => since.elapsed() <= STUCK,
+            Activity::Waiting(since) => now.saturating_duration_since(since) <= STUCK,
             Activity::Passing(_) => true,
             Activity::Ended => false,
         }
@@ -171,5 +175,45 @@ impl Board {
     fn now(&self) -> MutexGuard<'_, Now> {
         // Nothing is half done while the lock is held: what a panicking thread left is whole.
         self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn a_loop_that_no_longer_turns_is_dead_and_a_long_pass_is_not() {
+        let board = Board::new(Clock::System);
+        let later = || Instant::now() + STUCK + Duration::from_secs(1);
+        board.turns();
+        assert!(board.alive());
+        assert!(!board.alive_at(later()));
+        board.started();
+        assert!(board.alive_at(later()));
+        board.finished(Err(&PassError::Places));
+        assert!(board.alive() && !board.alive_at(later()));
+        drop(board.attend());
+        assert!(!board.alive());
+    }
+
+    #[test]
+    fn a_pass_that_fails_keeps_what_an_earlier_one_saw() {
+        let board = Board::new(Clock::System);
+        let ledger = LedgerNow {
+            view: crate::plan::LedgerView { seq: 7, ..Default::default() },
+            head: None,
+            state: crate::store::StateDir::locate("state", "/nowhere".as_ref()).unwrap(),
+            exports: "exports".to_owned(),
+        };
+        board.know(ledger);
+        assert!(!board.carried());
+        board.finished(Err(&PassError::Bug("x".to_owned())));
+        board.finished(Ok(&ApplyReport::invalid(Vec::new())));
+        assert_eq!(board.ledger().unwrap().view.seq, 7);
+        assert!(!board.carried());
+        assert_eq!(board.last().unwrap().verdict, Verdict::Invalid);
     }
 }

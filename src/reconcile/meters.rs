@@ -15,7 +15,7 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
-use crate::model::{Name, Phase, Reason};
+use crate::model::{Name, Phase, Reason, TaskId};
 use crate::plan::{HistoryStatus, LedgerView};
 
 use super::{ApplyReport, PassError, Verdict};
@@ -72,6 +72,8 @@ struct Open {
     dues: Vec<Timestamp>,
     /// How many wait for each reason; one that none has any more stays, at zero.
     reasons: BTreeMap<Reason, u32>,
+    /// How often each has failed on the same grounds, and since when.
+    failures: BTreeMap<TaskId, (u32, Timestamp)>,
 }
 
 impl Meters {
@@ -134,19 +136,35 @@ impl Meters {
                     counter!("amparo_cells_erased_total").increment(done.cells_erased);
                     counter!("amparo_bytes_copied_total").increment(done.bytes_copied);
                     counter!("amparo_bytes_reencoded_total").increment(done.bytes_reencoded);
-                    let failed = |task: &&super::AppliedTask| task.task.phase == Phase::Failed;
-                    for task in report.tasks.iter().filter(failed) {
-                        let reason = task.task.reason.map_or("Unknown".to_owned(), |r| word(&r));
-                        counter!("amparo_task_failures_total", "reason" => reason).increment(1);
-                    }
                 }
             }
         });
         if let Some(ledger) = result.ok().and_then(|report| report.ledger.as_ref()) {
+            self.failed(&ledger.view);
             self.ledger(&ledger.view, ended);
         }
         // Else the samples of a daemon that nobody scrapes pile up.
         self.recorder.handle().run_upkeep();
+    }
+
+    /// Counts the attempts that failed since the ledger was last looked at.
+    fn failed(&self, view: &LedgerView) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        with_local_recorder(&self.recorder, || {
+            for (id, state) in &view.tasks {
+                let (Some(failure), Some(reason)) = (&state.failure, state.reason) else {
+                    continue;
+                };
+                let known =
+                    open.failures.get(id).filter(|(_, since)| *since == failure.first_failed_at);
+                let new =
+                    failure.attempts.saturating_sub(known.map_or(0, |(attempts, _)| *attempts));
+                if new > 0 {
+                    counter!("amparo_task_failures_total", "reason" => word(&reason))
+                        .increment(new.into());
+                }
+            }
+        });
     }
 
     /// The gauges of what the ledger says.
@@ -155,11 +173,15 @@ impl Meters {
         let mut requests: BTreeMap<&Name, usize> = BTreeMap::new();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.dues.clear();
+        open.failures.clear();
         open.reasons.values_mut().for_each(|count| *count = 0);
         for (id, state) in &view.tasks {
             let rank = PHASES.iter().position(|phase| *phase == state.phase).unwrap_or_default();
             if let Some(count) = tasks.get_mut(rank) {
                 *count += 1;
+            }
+            if let Some(failure) = &state.failure {
+                open.failures.insert(id.clone(), (failure.attempts, failure.first_failed_at));
             }
             let of_request = requests.entry(&id.request).or_insert(rank);
             *of_request = rank.min(*of_request);
@@ -217,7 +239,7 @@ fn describe() {
     for (name, help) in [
         ("amparo_passes_total", "Passes since the start, by how they ended."),
         ("amparo_pass_errors_total", "Passes that were not carried through, by what failed."),
-        ("amparo_task_failures_total", "Tasks that failed in a pass, by reason."),
+        ("amparo_task_failures_total", "Attempts at tasks that failed, by reason."),
         ("amparo_rows_erased_total", "Rows in which a cell was erased, or that were removed."),
         ("amparo_cells_erased_total", "Cells that were erased."),
         ("amparo_bytes_copied_total", "Bytes of rewritten files that were copied as they were."),

@@ -139,3 +139,20 @@ fn download(place: &str) -> (String, &'static str) {
     let name: String = stem.chars().map(plain).take(120).collect();
     (format!("{}{ending}", name.trim_start_matches(['.', '-'])), kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::download;
+
+    #[test]
+    fn encrypted_packages_keep_their_ending_and_are_no_archives() {
+        let (zip, age) = ("application/zip", "application/octet-stream");
+        for (place, name, kind) in [
+            ("r/k.zip", "r-k.zip", zip),
+            ("r/k.zip.age", "r-k.zip.age", age),
+            ("r/..%2Fk.zip.zip", "r-..-2Fk.zip.zip", zip),
+        ] {
+            assert_eq!(download(place), (name.to_owned(), kind));
+        }
+    }
+}

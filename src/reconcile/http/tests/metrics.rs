@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::support::{Place, report, served, submitted};
+use super::support::{Place, failed, report, served, submitted};
 use crate::model::{Action, Name, Reason};
 use crate::plan::{TaskCounts, TaskRef};
 use crate::reconcile::{ApplyReport, Board, Clock, Measured, PassError, Verdict};
@@ -196,6 +196,37 @@ fn counters_add_up_over_passes() {
     assert!(value(success).unwrap() > 1.7e9);
     assert_eq!(value(success), succeeded.get(success).copied());
     assert!(!text.contains("planted"), "{text}");
+}
+
+#[test]
+fn failed_attempts_count_once_each() {
+    let place = Place::new();
+    let task = block("r", "planted", Action::Delete);
+    place.record(vec![submitted(&task, "2026-12-01T00:00:00Z"), failed(&task, 2)]);
+    // What failed before the daemon started is not its.
+    let served = place.serve();
+    let failures = || {
+        let text = served.get("/metrics").text().to_owned();
+        assert!(!text.contains("planted"), "{text}");
+        parse(&text).get("amparo_task_failures_total{reason=\"DataUnreadable\"}").copied()
+    };
+    let pass = || served.board.finished(Ok(&report(place.ledger())));
+    pass();
+    assert_eq!(failures(), None);
+    place.record(vec![failed(&task, 3)]);
+    pass();
+    // Passes that wait for the time to try again try nothing.
+    pass();
+    pass();
+    assert_eq!(failures(), Some(1.0));
+    // On other grounds it begins to count anew.
+    let mut anew = failed(&task, 1);
+    if let Record::TaskFailed { failure: Some(failure), .. } = &mut anew {
+        failure.first_failed_at = "2026-11-22T08:00:00Z".parse().unwrap();
+    }
+    place.record(vec![anew]);
+    pass();
+    assert_eq!(failures(), Some(2.0));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `/status`.
 
-use super::support::{Place, at, report, served, submitted};
+use super::support::{Place, at, failed, report, served, submitted};
 use crate::model::{Action, Name, Reason};
 use crate::plan::{TaskCounts, TaskRef};
 use crate::reconcile::{ApplyReport, Board, Clock, PassError};
@@ -92,6 +92,22 @@ fn open_tasks_stand_by_due_date_and_overdue_ones_are_marked() {
     assert!(page.contains(&format!("<code>{}:{}</code>", head.seq, head.sha256)));
     // The history does not repeat what is open.
     assert_eq!(page.matches("<bdi>late</bdi>").count(), 1);
+}
+
+#[test]
+fn a_failed_task_says_how_often_when_again_and_what_to_do() {
+    let place = Place::new();
+    let task = delete("r", "k");
+    place.record(vec![submitted(&task, "2026-12-01T00:00:00Z"), failed(&task, 3)]);
+    let page = place.serve().get("/status").text().to_owned();
+    well_formed(&page);
+    for shown in [
+        "Failed (DataUnreadable)",
+        "Failed 3 times since 21 Nov 2026; tried again by 22 Nov 2026, 09:30 UTC.",
+        "mend, replace or remove the file",
+    ] {
+        assert!(page.contains(shown), "{shown}\n{page}");
+    }
 }
 
 #[test]

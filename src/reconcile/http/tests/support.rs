@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{Span, Timestamp};
 
 use crate::model::{Action, Name, Reason, TaskId};
-use crate::plan::{PackageRecord, TaskCounts, TaskRef};
+use crate::plan::{Failure, FailureKind, PackageRecord, TaskCounts, TaskRef};
 use crate::reconcile::http::Server;
 use crate::reconcile::link::{Link, place};
 use crate::reconcile::{ApplyReport, Board, Clock, LedgerNow, Verdict};
@@ -132,6 +132,26 @@ pub(super) fn submitted(task: &TaskRef, due: &str) -> Record {
         regulation: Some("gdpr".to_owned()),
         received_at: at("2026-11-20T00:00:00Z"),
         due: at(due),
+    }
+}
+
+/// A task failed, for the so-many-th time on the same grounds.
+pub(super) fn failed(task: &TaskRef, attempts: u32) -> Record {
+    Record::TaskFailed {
+        task: task.clone(),
+        reason: Reason::DataUnreadable,
+        message: Some("planted message".to_owned()),
+        counts: TaskCounts::default(),
+        sources: Vec::new(),
+        failure: Some(Failure {
+            kind: FailureKind::Data,
+            attempts,
+            first_failed_at: at("2026-11-21T00:00:00Z"),
+            next_try_at: at("2026-11-22T09:30:00Z"),
+            dataset: None,
+            file: None,
+            evidence: "grounds".to_owned(),
+        }),
     }
 }
 
