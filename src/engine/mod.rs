@@ -28,13 +28,15 @@ mod testing;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Dataset;
 use crate::plan::{DatasetFiles, Hit, Inventory, Probe, RowKey, RowValue};
+use crate::store::{DeploymentKey, KeptFooters};
 
 pub use error::EngineError;
 pub use find::ProbeOptions;
+use inventory::Footers;
 pub use inventory::Reserved;
 use session::Session;
 
@@ -63,6 +65,8 @@ pub struct EngineOptions {
 pub struct Engine {
     options: EngineOptions,
     session: Session,
+    /// What is known of footers; `None`: all are read.
+    footers: Mutex<Option<Footers>>,
 }
 
 impl Engine {
@@ -76,7 +80,7 @@ impl Engine {
             jobs => jobs,
         };
         let session = Session::new(&options.scratch, options.memory, jobs)?;
-        Ok(Self { options, session })
+        Ok(Self { options, session, footers: Mutex::new(None) })
     }
 
     /// Threads.
@@ -89,7 +93,28 @@ impl Engine {
     /// [`DatasetFiles::problems`]; a dataset that overlaps a reserved place has that as a problem too.
     #[must_use]
     pub fn inventory(&self, datasets: &[&Dataset], reserved: &[Reserved]) -> Inventory {
-        inventory::inventory(&self.options.working_dir, self.session.jobs(), datasets, reserved)
+        let mut footers = self.footers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (directory, jobs) = (&self.options.working_dir, self.session.jobs());
+        inventory::inventory(directory, jobs, datasets, reserved, footers.as_mut())
+    }
+
+    /// From now on inventories believe what earlier passes read in footers of files that have not
+    /// changed. Never for `verify`.
+    pub fn recall(&self, kept: Option<KeptFooters>) {
+        *self.footers.lock().unwrap_or_else(PoisonError::into_inner) = Some(Footers::new(kept));
+    }
+
+    /// A footer turned out not to be as it was remembered, or a file changed: inventories read all again.
+    pub fn forget(&self) {
+        let mut footers = self.footers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(footers) = footers.as_mut() {
+            footers.clear();
+        }
+    }
+
+    /// What the next pass may recall, where it is worth a write.
+    pub fn to_keep(&self, key: &DeploymentKey) -> Option<Vec<u8>> {
+        self.footers.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?.to_keep(key)
     }
 
     /// Finds the identities of a probe, which is copied where only a reference is given: every hit, sorted by file, row, leaf, element and identity.

@@ -2,10 +2,12 @@
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 
+use serde::{Deserialize, Serialize};
+
 use super::{FieldPath, Namespace};
 
 /// Unit of a timestamp.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum TimeUnit {
     /// Seconds.
     Second,
@@ -18,7 +20,7 @@ pub enum TimeUnit {
 }
 
 /// What a leaf holds, as far as rules depend on it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum LeafType {
     /// Strings of every encoding; enums and JSON too.
     Text,

@@ -13,7 +13,7 @@ use crate::store::{Exports, OpenState, Record, Seen};
 
 use super::erase::{Failed, Round, erase};
 use super::export::export;
-use super::gather::{Texts, engine, state_dir};
+use super::gather::{Texts, engine, recall, state_dir};
 use super::ledger_now::LedgerNow;
 use super::outcome::{Outcome, Outcomes};
 use super::pass::{Outlook, Pass, verdict};
@@ -148,6 +148,7 @@ pub(super) fn apply_texts(
         return Ok(ApplyReport::invalid(loaded.diagnostics));
     }
     let engine = engine(workspace, &loaded.catalog)?;
+    recall(workspace, &loaded.catalog, &engine)?;
     let pass = Pass { workspace, texts, loaded: &loaded, engine: &engine, now };
     keep_apart(workspace, &loaded.catalog)?;
     // Before the state is opened, which would make its directory: it must not lie in a dataset.
@@ -314,6 +315,7 @@ impl Applying<'_> {
             events.event(Event::Notice {
                 text: "files changed meanwhile: planning again".to_owned(),
             });
+            self.pass.engine.forget();
             let inventory = self.pass.inventory()?;
             let again =
                 self.pass.look(self.state.state(), inventory, self.seen.as_mut(), events)?;
@@ -366,7 +368,13 @@ impl Applying<'_> {
     fn keep_seen(&mut self, events: &mut dyn Events) {
         let Some(seen) = self.seen.as_mut() else { return };
         let datasets = self.pass.loaded.catalog.datasets.iter().map(|dataset| &dataset.name);
-        if let Err(error) = self.state.keep(seen, datasets) {
+        let mut kept = self.state.keep(seen, datasets);
+        if let (Ok(()), Some(key)) = (&kept, self.state.state().deployment_key())
+            && let Some(footers) = self.pass.engine.to_keep(key)
+        {
+            kept = self.state.keep_footers(key, &footers);
+        }
+        if let Err(error) = kept {
             let text = format!(
                 "what this pass has seen cannot be kept, and the next searches again: {}",
                 super::error::chain(&error)

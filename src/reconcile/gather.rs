@@ -185,6 +185,16 @@ pub(super) fn engine(workspace: &Workspace, catalog: &Catalog) -> Result<Engine,
     })?)
 }
 
+/// Lets the engine believe what earlier passes read in footers.
+pub(super) fn recall(
+    workspace: &Workspace,
+    catalog: &Catalog,
+    engine: &Engine,
+) -> Result<(), PassError> {
+    engine.recall(state_dir(workspace, catalog)?.footers());
+    Ok(())
+}
+
 /// Where spills go.
 pub(super) fn scratch(workspace: &Workspace, catalog: &Catalog) -> Result<PathBuf, PassError> {
     match &workspace.scratch {

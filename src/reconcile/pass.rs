@@ -16,7 +16,7 @@ use crate::plan::{
 use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
 
 use super::drift::{Drift, drift};
-use super::gather::{Texts, engine, fingerprints, layout_faults, reserved, state_dir};
+use super::gather::{Texts, engine, fingerprints, layout_faults, recall, reserved, state_dir};
 use super::grounds::Grounds;
 use super::measure::Unmeasured;
 use super::search::{Lake, Trust, search};
@@ -113,6 +113,7 @@ pub(super) fn plan_texts(
     if loaded.catalog_valid {
         let state = state_dir(workspace, &loaded.catalog)?.read()?;
         let engine = engine(workspace, &loaded.catalog)?;
+        recall(workspace, &loaded.catalog, &engine)?;
         let pass = Pass { workspace, texts, loaded: &loaded, engine: &engine, now };
         let inventory = pass.inventory()?;
         let mut seen = state.seen();
@@ -196,6 +197,7 @@ impl Pass<'_> {
             }
             events
                 .event(Event::Notice { text: "files changed meanwhile: looking again".to_owned() });
+            self.engine.forget();
             inventory = self.inventory()?;
         }
         Err(PassError::Bug("a pass that never looks".to_owned()))

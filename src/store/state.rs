@@ -7,8 +7,8 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ use super::ledger::{Head, Ledger, LedgerReport, LedgerWarning, Record, verify_le
 use super::local::make_folder;
 use super::machine::{Machine, claim};
 use super::{
-    LocalDisk, PassLock, Scratch, Seen, Storage, StoreError, Waits, directory, is_local, seen,
+    KeptFooters, LocalDisk, PassLock, Scratch, Seen, Storage, StoreError, Waits, directory,
+    is_local, seen,
 };
 use crate::model::Name;
 use crate::plan::LedgerView;
@@ -127,6 +128,14 @@ impl StateDir {
         look().map_err(|errno| StoreError::io("write to", folder)(io::Error::from(errno)))
     }
 
+    /// What earlier passes read in footers; `None` without the deployment key. Nothing is written, not
+    /// even the directory.
+    pub fn footers(&self) -> Option<KeptFooters> {
+        let disk = LocalDisk::new(&self.root);
+        let key = KeyStore::new(&disk).deployment().ok()??;
+        Some(KeptFooters::load(&disk, key))
+    }
+
     /// Reads the whole ledger and says what is wrong with it.
     ///
     /// # Errors
@@ -213,6 +222,14 @@ impl OpenState {
         datasets: impl Iterator<Item = &'a Name>,
     ) -> Result<(), StoreError> {
         seen.save(&*self.state.storage, datasets)
+    }
+
+    /// Keeps what this pass read in footers.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; nothing but time is lost.
+    pub fn keep_footers(&self, key: &DeploymentKey, bytes: &[u8]) -> Result<(), StoreError> {
+        KeptFooters::save(&*self.state.storage, key, bytes)
     }
 
     /// Clears the scratch directory for this pass: the one given, or the state's own.

@@ -57,11 +57,13 @@ fn settle(env: &Env) {
     }
 }
 
-/// How many files a plan reads in search of identities, by the log.
-fn searched(env: &Env) -> Vec<String> {
+/// How many files a plan opens for their footers, and in search of identities, by the log.
+fn read(env: &Env) -> [u64; 2] {
     let run = env.run(&["plan", "-vv"]).exits(0);
-    let words = run.stderr.split_whitespace();
-    words.filter(|word| word.starts_with("read=")).map(str::to_owned).collect()
+    ["opened=", "read="].map(|field| {
+        let word = run.stderr.split_whitespace().find_map(|word| word.strip_prefix(field));
+        word.unwrap().parse().unwrap()
+    })
 }
 
 fn written(env: &Env) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -78,15 +80,18 @@ fn an_idle_pass_searches_no_file_twice_and_writes_nothing() {
     env.apply().exits(0);
     settle(&env);
     let before = written(&env);
-    assert_eq!(searched(&env), ["read=80"]);
+    assert_eq!(read(&env), [80, 80]);
     assert!(written(&env) == before, "a plan writes nothing");
     env.apply().exits(0);
     let seen = fs::read(env.path("state/seen/events")).unwrap();
     assert_eq!(fs::metadata(env.path("state/seen/events")).unwrap().mode() & 0o777, 0o600);
-    assert!(!seen.windows(5).any(|bytes| bytes == b"user7" || bytes == b"lake/"));
+    let footers = fs::read(env.path("state/seen/_footers")).unwrap();
+    for kept in [seen, footers] {
+        assert!(!kept.windows(5).any(|bytes| bytes == b"user7" || bytes == b"lake/"));
+    }
 
     let before = written(&env);
-    assert_eq!(searched(&env), ["read=1"], "the file that holds the subject");
+    assert_eq!(read(&env), [0, 1], "the file that holds the subject");
     let plan = env.plan().exits(0).stdout;
     env.apply().exits(0);
     assert!(written(&env) == before, "an idle pass writes nothing");
@@ -97,10 +102,10 @@ fn an_idle_pass_searches_no_file_twice_and_writes_nothing() {
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.write_all_at(b"PAR1", 0).unwrap();
     file.set_modified(modified).unwrap();
-    assert_eq!(searched(&env), ["read=2"]);
+    assert_eq!(read(&env), [1, 2]);
     write(&env, 30, "user7@mail.example");
     write(&env, FILES, "user8@mail.example");
-    assert_eq!(searched(&env), ["read=4"]);
+    assert_eq!(read(&env), [3, 4]);
     let run = env.plan().exits(0).json();
     assert_eq!(task(&run, "k1", "delete")["datasets"][0]["personRows"], 2);
     write(&env, 30, "user30@mail.example");
@@ -109,13 +114,16 @@ fn an_idle_pass_searches_no_file_twice_and_writes_nothing() {
     // A memory that is damaged or gone changes no plan.
     let tasks =
         |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap()["tasks"].clone();
-    fs::write(env.path("state/seen/events"), &seen[..seen.len() - 1]).unwrap();
-    assert_eq!(searched(&env), ["read=80"]);
+    for name in ["state/seen/events", "state/seen/_footers"] {
+        let whole = fs::read(env.path(name)).unwrap();
+        fs::write(env.path(name), &whole[..whole.len() - 1]).unwrap();
+    }
+    assert_eq!(read(&env), [80, 80]);
     assert_eq!(tasks(&env.plan().exits(0).stdout), tasks(&plan));
     env.run(&["verify"]).exits(0);
     fs::remove_dir_all(env.path("state/seen")).unwrap();
     assert_eq!(tasks(&env.plan().exits(0).stdout), tasks(&plan));
     settle(&env);
     env.apply().exits(0);
-    assert_eq!(searched(&env), ["read=1"], "it is made again");
+    assert_eq!(read(&env), [0, 1], "it is made again");
 }

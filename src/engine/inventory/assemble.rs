@@ -104,30 +104,28 @@ fn data_file(
     leaves: &[Leaf],
     index: &HashMap<&FieldPath, usize>,
 ) -> DataFile {
-    let Opened { footer, leaves: own } = opened;
+    let Opened { stamp, trace, groups, leaves: own, .. } = opened;
     let places: Vec<Option<usize>> =
         own.iter().map(|leaf: &FileLeaf| index.get(&leaf.path).copied()).collect();
-    let row_groups: Vec<RowGroup> = footer
-        .metadata
-        .row_groups()
-        .iter()
+    let row_groups: Vec<RowGroup> = groups
+        .into_iter()
         .map(|group| {
             let mut chunk_bytes = vec![0; leaves.len()];
-            for (column, place) in group.columns().iter().zip(&places) {
+            for (column, place) in group.bytes.into_iter().zip(&places) {
                 if let Some(bytes) = place.and_then(|place| chunk_bytes.get_mut(place)) {
-                    *bytes = u64::try_from(column.compressed_size()).unwrap_or(0);
+                    *bytes = column;
                 }
             }
-            RowGroup { rows: u64::try_from(group.num_rows()).unwrap_or(0), chunk_bytes }
+            RowGroup { rows: group.rows, chunk_bytes }
         })
         .collect();
     DataFile {
         path: candidate.path,
         shown: candidate.shown,
-        size: footer.stamp.size,
+        size: stamp.size,
         rows: row_groups.iter().map(|group| group.rows).sum(),
-        stamp: footer.stamp,
-        trace: footer.trace,
+        stamp,
+        trace,
         row_groups,
         partitions: candidate.partitions,
         own: Arc::default(),

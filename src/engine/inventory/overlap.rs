@@ -38,12 +38,12 @@ fn shared_files(datasets: &mut [(&Dataset, Walked)]) {
     let mut owners: HashMap<(u64, u64), Vec<Name>> = HashMap::new();
     for (dataset, walked) in datasets.iter() {
         for file in &walked.candidates {
-            owners.entry(file.identity).or_default().push(dataset.name.clone());
+            owners.entry(file.stat.identity()).or_default().push(dataset.name.clone());
         }
     }
     for (dataset, walked) in datasets.iter_mut() {
         for file in &walked.candidates {
-            let others = owners.get(&file.identity).into_iter().flatten();
+            let others = owners.get(&file.stat.identity()).into_iter().flatten();
             for other in others.filter(|other| **other != dataset.name) {
                 let what = format!("belongs to the dataset `{other}` too");
                 let problem = FileProblem::of_dataset(&file.shown, what);

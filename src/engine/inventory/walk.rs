@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::plan::FileProblem;
 
 use super::super::source::Source;
-use super::{Candidate, Shown, Walked, hive, table_format};
+use super::{Candidate, Shown, Stat, Walked, hive, table_format};
 
 /// Endings of Parquet files.
 const ENDINGS: [&str; 3] = [".parquet", ".parq", ".pq"];
@@ -205,7 +205,7 @@ impl<'a> Walker<'a> {
         self.walked.candidates.push(Candidate {
             path: real.to_owned(),
             shown: self.shown.below(&root.named, inner),
-            identity: (meta.dev(), meta.ino()),
+            stat: Stat::of(meta),
             partitions,
         });
     }

@@ -28,7 +28,7 @@ impl DeploymentKey {
     }
 
     /// The first half of [`DeploymentKey::digest`], as bytes: for what there is much of.
-    pub(in crate::store) fn short_digest(&self, domain: &str, parts: &[&[u8]]) -> [u8; 16] {
+    pub(crate) fn short_digest(&self, domain: &str, parts: &[&[u8]]) -> [u8; 16] {
         let [half, _] = *self.mac(domain, parts).as_chunks::<16>().0 else { return [0; 16] };
         half
     }

@@ -6,7 +6,7 @@ use super::bits::Bits;
 use super::table::{FileId, Parts, Table};
 use crate::model::Name;
 use crate::store::DeploymentKey;
-use crate::store::encoding::{Decoder, put, put_count};
+use crate::store::encoding::{Decoder, put_count};
 
 /// Files are not larger, whatever it costs to search again.
 const LARGEST: usize = 64 << 20;
@@ -21,20 +21,32 @@ pub(super) fn encode(
     table: &Table,
     files: &BTreeSet<FileId>,
 ) -> Option<Vec<u8>> {
-    let whole = body(dataset, &table.parts(files, false));
-    let body =
-        if whole.len() <= LARGEST { whole } else { body(dataset, &table.parts(files, true)) };
+    let whole = body(&table.parts(files, false));
+    let body = if whole.len() <= LARGEST { whole } else { body(&table.parts(files, true)) };
     if body.len() > LARGEST {
         return None;
     }
-    let mut bytes = format!("{START}{}\n", key.digest("seen", &[&body])).into_bytes();
-    bytes.extend(body);
-    Some(bytes)
+    Some(seal(key, dataset.as_str(), &body))
 }
 
-fn body(dataset: &Name, parts: &Parts) -> Vec<u8> {
+/// A file of these bytes, which says what it is of.
+pub(super) fn seal(key: &DeploymentKey, what: &str, body: &[u8]) -> Vec<u8> {
+    let digest = key.digest("seen", &[what.as_bytes(), body]);
+    let mut bytes = format!("{START}{digest}\n").into_bytes();
+    bytes.extend(body);
+    bytes
+}
+
+/// The bytes of a file; `None` where it is not one that this version sealed under this key for `what`.
+pub(super) fn open<'a>(key: &DeploymentKey, what: &str, sealed: &'a [u8]) -> Option<&'a [u8]> {
+    let (digest, body) = sealed.strip_prefix(START.as_bytes())?.split_at_checked(64)?;
+    let body = body.strip_prefix(b"\n")?;
+    let right = key.digest("seen", &[what.as_bytes(), body]).as_bytes() == digest;
+    right.then_some(body)
+}
+
+fn body(parts: &Parts) -> Vec<u8> {
     let mut out = Vec::new();
-    put(&mut out, dataset.as_str().as_bytes());
     put_count(&mut out, parts.questions.len());
     parts.questions.iter().for_each(|question| out.extend(question));
     put_count(&mut out, parts.sets.len());
@@ -52,15 +64,7 @@ fn body(dataset: &Name, parts: &Parts) -> Vec<u8> {
 
 /// The table of a file; `None` where it is not one that this version wrote under this key for this dataset.
 pub(super) fn decode(key: &DeploymentKey, dataset: &Name, bytes: &[u8]) -> Option<Table> {
-    let (digest, body) = bytes.strip_prefix(START.as_bytes())?.split_at_checked(64)?;
-    let body = body.strip_prefix(b"\n")?;
-    if key.digest("seen", &[body]).as_bytes() != digest {
-        return None;
-    }
-    let mut body = Decoder(body);
-    if body.part()? != dataset.as_str().as_bytes() {
-        return None;
-    }
+    let mut body = Decoder(open(key, dataset.as_str(), bytes)?);
     let mut parts = Parts { questions: Vec::new(), sets: Vec::new(), files: Vec::new() };
     for _ in 0..body.count()? {
         parts.questions.push(*body.array()?);

@@ -173,7 +173,11 @@ impl Seen {
         }
         if written {
             let known: BTreeSet<&str> = datasets.map(Name::as_str).collect();
-            for name in storage.list(FOLDER)?.iter().filter(|name| !known.contains(name.as_str())) {
+            for name in storage
+                .list(FOLDER)?
+                .iter()
+                .filter(|name| !known.contains(name.as_str()) && *name != FOOTERS)
+            {
                 storage.remove(&format!("{FOLDER}/{name}"))?;
             }
         }
@@ -212,6 +216,44 @@ fn replace(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(), StoreE
     }
 }
 
+/// Whether a file that was modified and changed then could not change once more after `looked` and look
+/// the same.
+pub(crate) const fn is_settled(looked: i128, modified: i128, changed: i128) -> bool {
+    let old = looked.saturating_sub(YOUNG);
+    modified < old && changed < old
+}
+
+/// What earlier passes read in footers, as it was kept; the engine knows what it means.
+#[derive(Debug)]
+pub struct KeptFooters {
+    /// What files are recognised under.
+    pub key: DeploymentKey,
+    /// `None`: there is nothing, or it is not what this version wrote under this key.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// The file of footers: no dataset has such a name.
+const FOOTERS: &str = "_footers";
+
+impl KeptFooters {
+    /// Reads what is there.
+    pub(super) fn load(storage: &dyn Storage, key: DeploymentKey) -> Self {
+        let sealed = storage.read(&format!("{FOLDER}/{FOOTERS}")).ok().flatten();
+        let bytes =
+            sealed.and_then(|sealed| file::open(&key, FOOTERS, &sealed).map(<[u8]>::to_vec));
+        Self { key, bytes }
+    }
+
+    /// Keeps them.
+    pub(super) fn save(
+        storage: &dyn Storage,
+        key: &DeploymentKey,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        replace(storage, &format!("{FOLDER}/{FOOTERS}"), &file::seal(key, FOOTERS, bytes))
+    }
+}
+
 /// A file as it is, by one keyed digest: its path may name a person, and so may its partitions.
 fn stamped(key: &DeploymentKey, looked: i128, file: &DataFile) -> Stamped {
     let (stamp, trace) = (&file.stamp, &file.trace);
@@ -229,7 +271,6 @@ fn stamped(key: &DeploymentKey, looked: i128, file: &DataFile) -> Stamped {
         put_count(&mut bytes, usize::from(value.is_some()));
         put(&mut bytes, value.as_deref().unwrap_or_default().as_bytes());
     }
-    let old = looked.saturating_sub(YOUNG);
-    let settled = stamp.modified < old && trace.changed < old;
+    let settled = is_settled(looked, stamp.modified, trace.changed);
     Stamped { id: key.short_digest("seen-file", &[&bytes]), settled }
 }
