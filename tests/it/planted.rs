@@ -1,6 +1,7 @@
-//! No planted identity appears in any output except the package.
+//! No planted identity appears in any output except the package: of every command, in every format, at every
+//! verbosity, in reports, annotations and summaries, whatever is broken.
 
-use crate::support::{Env, text};
+use crate::support::{Env, NOW, text};
 
 const PLANTED: [&str; 4] =
     ["planted.person@example.com", "planted-cell-value", "PLANTED-KEY-4711", "planted-other"];
@@ -45,39 +46,177 @@ fn clean(what: &str, bytes: &[u8]) {
     }
 }
 
-#[test]
-fn no_output_but_the_package_holds_an_identity() {
+/// Every verbosity, and the other form of log lines.
+const VERBOSITIES: [&[&str]; 5] =
+    [&["-q"], &[], &["-v"], &["-vv"], &["-vv", "--log-format", "json"]];
+
+/// The commands that look or act, in an order in which there is always something to say.
+const COMMANDS: [&[&str]; 15] = [
+    &["check"],
+    &["check", "--data", "--report", "reports/check.sarif", "--report", "reports/check.xml"],
+    &["plan"],
+    &["plan", "--out", "saved.json"],
+    &["plan", "--base", "base", "--report", "reports/plan.md", "--report", "json=reports/plan.txt"],
+    &[
+        "plan",
+        "--report",
+        "reports/plan.sarif",
+        "--report",
+        "reports/plan.xml",
+        "--report",
+        "reports/q.json",
+    ],
+    &["apply", "--auto-approve"],
+    &["status"],
+    &["status", "--as", "drp"],
+    &["history"],
+    &["verify"],
+    &["verify", "--ledger"],
+    &["find", "-"],
+    &["find", "-", "--by", "source"],
+    &["link", "r/A"],
+];
+
+/// Runs everything in one format, before and after the work was done; GitHub reads along.
+fn sweep(format: &str) {
     let env = env();
+    env.write(
+        "base/requests/r.yaml",
+        &format!(
+            "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {{name: r}}\nspec: {{include: [e], users: [
+    {{key: A, action: [delete], userIDs: [{{namespace: number, value: {}}}]}}]}}\n",
+            PLANTED[3]
+        ),
+    );
+    let policy = std::fs::read_to_string(env.path("policies/dataset-e.yaml")).unwrap();
+    env.write("base/policies/dataset-e.yaml", &policy).write("reports/keep", "");
     let stdin = format!("email={}\n", PLANTED[0]);
-    for format in ["human", "json", "markdown"] {
+    let summary = env.path("summary.md").to_str().unwrap().to_owned();
+    let github = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", summary.as_str())];
+    for verbosity in VERBOSITIES {
+        for command in COMMANDS {
+            let args = [&["-o", format], verbosity, command].concat();
+            let run = env.run_with(&args, &github, &stdin);
+            clean(&format!("{args:?} stdout"), run.stdout.as_bytes());
+            clean(&format!("{args:?} stderr"), run.stderr.as_bytes());
+            assert!(run.code != 70 && run.code != 101, "{args:?}: {}", run.stderr);
+        }
+    }
+    assert_eq!(env.files("reports").len(), 8, "{:?}", env.files("reports").keys());
+    for folder in ["reports", "state"] {
+        for (path, bytes) in env.files(folder) {
+            clean(&path.display().to_string(), &bytes);
+        }
+    }
+    clean("the summary", &std::fs::read(&summary).unwrap());
+    clean("the saved plan", &std::fs::read(env.path("saved.json")).unwrap());
+    if ["human", "json", "markdown"].contains(&format) {
+        assert!(env.package("r", "A")["profile.json"].contains(PLANTED[0]));
+    }
+}
+
+#[test]
+fn no_output_for_people_holds_an_identity() {
+    sweep("human");
+}
+
+#[test]
+fn no_json_holds_an_identity() {
+    sweep("json");
+}
+
+#[test]
+fn no_markdown_holds_an_identity() {
+    sweep("markdown");
+}
+
+#[test]
+fn no_sarif_holds_an_identity() {
+    sweep("sarif");
+}
+
+#[test]
+fn no_junit_holds_an_identity() {
+    sweep("junit");
+}
+
+#[test]
+fn the_daemon_says_no_identity() {
+    for verbosity in VERBOSITIES {
+        let env = env();
+        let (out, err) = (env.path("out"), env.path("err"));
+        let file = |path| std::fs::File::create(path).unwrap();
+        let mut daemon = std::process::Command::new(env!("CARGO_BIN_EXE_amparo"))
+            .arg("-C")
+            .arg(env.root())
+            .args(["--now", NOW, "watch"])
+            .args(verbosity)
+            .stdout(file(&out))
+            .stderr(file(&err))
+            .spawn()
+            .unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
+        let erased =
+            || env.rows("lake/e.parquet").iter().all(|row| row[0].as_deref() != Some(PLANTED[0]));
+        let recorded = || {
+            let ledger = env.files("state/ledger");
+            ledger.values().any(|commit| String::from_utf8_lossy(commit).contains("KeysDestroyed"))
+        };
+        while !(erased() && recorded()) {
+            assert!(std::time::Instant::now() < deadline, "no pass in two minutes");
+            assert!(daemon.try_wait().unwrap().is_none(), "it ended");
+            std::thread::yield_now();
+        }
+        let pid = rustix::process::Pid::from_child(&daemon);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        daemon.wait().unwrap();
+        for path in [out, err] {
+            clean(
+                &format!("{} of watch {verbosity:?}", path.display()),
+                &std::fs::read(&path).unwrap(),
+            );
+        }
+    }
+}
+
+#[test]
+fn damaged_data_is_reported_without_its_values() {
+    let env = env();
+    let whole = std::fs::read(env.path("lake/e.parquet")).unwrap();
+    let stdin = format!("email={}\n", PLANTED[0]);
+    let planted = |at: &usize| PLANTED.iter().any(|text| whole[*at..].starts_with(text.as_bytes()));
+    let places: Vec<usize> = (0..whole.len()).filter(planted).collect();
+    assert!(!places.is_empty(), "the values stand in the file as they are");
+    let mut damages: Vec<Vec<u8>> = Vec::new();
+    for at in places {
+        // Broken UTF-8 in a value; a length that leads past the page.
+        let mut bytes = whole.clone();
+        bytes[at] = 0xff;
+        damages.push(bytes);
+        let mut bytes = whole.clone();
+        bytes[at - 4..at].copy_from_slice(&u32::MAX.to_le_bytes());
+        damages.push(bytes);
+    }
+    damages.push(whole[..whole.len() / 2].to_vec());
+    damages.push([&whole[..whole.len() - 20], b"PAR1PAR1".as_slice()].concat());
+    for (n, damaged) in damages.iter().enumerate() {
+        std::fs::write(env.path("lake/e.parquet"), damaged).unwrap();
         for command in [
-            &["check"][..],
-            &["check", "--data"],
+            &["check", "--data"][..],
             &["plan"],
             &["apply", "--auto-approve"],
-            &["status"],
-            &["history"],
-            &["verify"],
-            &["verify", "--ledger"],
             &["find", "-"],
-            &["link", "r/A"],
-            &["plan", "--out", "saved.json"],
+            &["verify"],
         ] {
-            for verbosity in ["-q", "-vv"] {
-                let mut args = vec!["-o", format, verbosity];
-                args.extend_from_slice(command);
+            for format in ["human", "json"] {
+                let args = [&["-vv", "-o", format], command].concat();
                 let run = env.run_with(&args, &[], &stdin);
-                clean(&format!("{args:?} stdout"), run.stdout.as_bytes());
-                clean(&format!("{args:?} stderr"), run.stderr.as_bytes());
+                clean(&format!("damage {n}: {args:?} stdout"), run.stdout.as_bytes());
+                clean(&format!("damage {n}: {args:?} stderr"), run.stderr.as_bytes());
+                assert!(run.code != 70 && run.code != 101, "damage {n}: {args:?}: {}", run.stderr);
             }
         }
     }
-    let package = env.package("r", "A");
-    assert!(package["profile.json"].contains(PLANTED[0]));
-    for (path, bytes) in env.files("state") {
-        clean(&path.display().to_string(), &bytes);
-    }
-    clean("the saved plan", &std::fs::read(env.path("saved.json")).unwrap());
 }
 
 #[test]
@@ -105,11 +244,16 @@ fn a_broken_request_is_shown_without_its_words() {
     ] {
         env.write(&format!("requests/{name}"), &broken);
     }
-    for format in ["human", "json", "markdown"] {
-        let run = env.run(&["-o", format, "check"]);
-        assert_eq!(run.code, 3);
-        clean("check stdout", run.stdout.as_bytes());
-        clean("check stderr", run.stderr.as_bytes());
+    for format in ["human", "json", "markdown", "sarif", "junit"] {
+        for command in ["check", "plan"] {
+            for verbosity in VERBOSITIES {
+                let args = [&["-o", format, command, "--ci", "github"], verbosity].concat();
+                let run = env.run(&args);
+                assert_eq!(run.code, 3, "{args:?}: {}", run.stderr);
+                clean(&format!("{args:?} stdout"), run.stdout.as_bytes());
+                clean(&format!("{args:?} stderr"), run.stderr.as_bytes());
+            }
+        }
     }
 }
 
