@@ -92,6 +92,7 @@ fn nothing_but_annotations_commands_the_runner() {
         for command in [
             &["check"][..],
             &["plan", "-vv"],
+            &["plan", "-vv", "--log-format", "json"],
             &["apply", "--auto-approve"],
             &["status"],
             &["history"],

@@ -7,7 +7,7 @@ pub(super) const HOSTILE: &str = "K|`x` @team <img src=x onerror=a()>[l](http://
 
 /// A path of a file that is hostile, too.
 pub(super) const HOSTILE_FILE: &str =
-    "lake/visits/a,b=c::`x` @team <img src=x>|www.e.example.parquet";
+    "lake/visits/a,b=c::`x` @team ##[error]<img src=x>|www.e.example.parquet";
 
 /// The same in YAML's double quotes.
 pub(super) fn quoted(text: &str) -> String {
