@@ -22,9 +22,12 @@ pub(super) fn scene() -> Env {
     env
 }
 
+/// One file.
+type Step = Box<dyn Fn(&Env)>;
+
 /// Writes the scene; `reversed` makes files in the opposite order.
 pub(super) fn fill(env: &Env, reversed: bool) {
-    let mut steps: Vec<Box<dyn Fn(&Env)>> = vec![
+    let mut steps: Vec<Step> = vec![
         Box::new(|env| {
             env.parquet(
                 HOSTILE_FILE,
