@@ -79,7 +79,8 @@ fn read(
     let mut request_files = requests.to_vec();
     request_files.sort_by(|a, b| a.path.cmp(&b.path));
 
-    let mut policies = policy::read(&policy_files);
+    let today = now.map(|now| now.to_zoned(TimeZone::UTC).date());
+    let mut policies = policy::read(&policy_files, today);
     let catalog_valid = policies.valid();
     let context = Context { catalog: &policies.catalog, now, opener, spots: None };
     let mut read = Requests::default();
@@ -95,8 +96,8 @@ fn read(
     if !unread {
         policies.check_holds(&requests);
     }
-    if let Some(now) = now {
-        policies.note_lapsed_holds(now.to_zoned(TimeZone::UTC).date());
+    if let Some(today) = today {
+        policies.note_lapsed_holds(today);
     }
     let (catalog, of_policies) = policies.finish();
     diagnostics.extend(of_policies);

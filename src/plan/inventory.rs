@@ -85,6 +85,8 @@ pub enum Hindrance {
     /// The whole dataset cannot be used.
     #[default]
     Dataset,
+    /// The same, because its location holds no file: it is right where we ourselves deleted the last one.
+    Empty,
     /// One file cannot be used; the dataset's others can.
     File(PathBuf),
     /// One file cannot be erased from; it can be read.

@@ -14,6 +14,8 @@ use super::Failure;
 pub struct LedgerView {
     /// Number of the newest commit; 0: the ledger is empty.
     pub seq: u64,
+    /// The latest time at which a commit was made; a clock that shows less has gone back.
+    pub latest: Option<Timestamp>,
     /// When each request was first seen.
     pub requests: BTreeMap<Name, Timestamp>,
     /// Keyed digest of each request's file, as it was last seen.
@@ -26,6 +28,9 @@ pub struct LedgerView {
     pub datasets: BTreeSet<Name>,
     /// Holds that any pass knew.
     pub holds: BTreeSet<Name>,
+    /// Datasets of which an erasure deleted the last file (RULES.md section 5), until a pass saw files again:
+    /// that nothing is there is right.
+    pub emptied: BTreeSet<Name>,
     /// Packages, by location, that were written and not yet recorded as deleted: also those of tasks
     /// that have been re-opened since.
     pub packages: BTreeMap<String, (TaskId, PackageRecord)>,
@@ -78,6 +83,9 @@ pub struct FileErase {
     pub before: String,
     /// SHA-256 of the staged footer; `None` where the file is deleted.
     pub after: Option<String>,
+    /// The file is deleted, and with it, or with others of the same pass, the dataset's last one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empties: bool,
     /// What each task changes in it.
     pub tasks: Vec<FileEraseTask>,
     /// What will have been erased in it that its data cannot tell.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::model::{Action, Catalog, Phase, Reason};
-use crate::plan::{Cause, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
+use crate::plan::{Cause, LedgerView, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record, Seen};
 
 use super::erase::{Failed, Round, erase};
@@ -158,6 +158,7 @@ pub(super) fn apply_texts(
     for warning in state.state().warnings() {
         events.event(Event::Notice { text: warning.to_string() });
     }
+    clock_went_back(state.state().view(), now, events);
     let exports = Exports::open(workspace.exports(&loaded.catalog.settings), ".".as_ref())?;
     clear_unpublished(&pass, &mut state, &exports)?;
     let inventory = recover(&pass, inventory, &mut state, events)?;
@@ -191,6 +192,18 @@ fn open_state(
     });
     workspace.stop.check()?;
     Ok(state?)
+}
+
+/// Says so where the ledger has been written later than now. Nothing is undone by it: what is done stays
+/// done, and times are those of the clock; but holds hold again that a clock ahead of time let lapse.
+fn clock_went_back(view: &LedgerView, now: Timestamp, events: &mut dyn Events) {
+    if let Some(latest) = view.latest.filter(|latest| *latest > now) {
+        let text = format!(
+            "the clock says {now}, and the ledger was last written at {latest}: if the clock is wrong, \
+             so are due dates, holds and expiries"
+        );
+        events.event(Event::Notice { text });
+    }
 }
 
 /// Refuses exports inside the state: a package must never land among the ledger's

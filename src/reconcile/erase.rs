@@ -13,7 +13,7 @@ use std::time::Instant;
 use crate::engine::erase::{
     self, EraseError, EraseOptions, Fault, Faults, NoFaults, Stage, Staged,
 };
-use crate::model::{Action, Identity, Reason, Sensitive, TaskId};
+use crate::model::{Action, Identity, Name, Reason, Sensitive, TaskId};
 use crate::plan::{
     Cause, EraseKeys, FailureKind, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork,
     Mask, SettledCells, TaskIndex,
@@ -107,7 +107,8 @@ pub(super) fn erase(
     let tasks = task_keys(outlook, &planned, state)?;
     let keys = EraseKeys { tasks, hmac };
     events.event(Event::Stage { name: "erasing", steps: planned.len() as u64 });
-    let erasing = Erasing { pass, outlook, keys: &keys };
+    let mut erasing = Erasing { pass, outlook, keys: &keys, emptied: BTreeSet::new() };
+    erasing.emptied = erasing.emptied(&planned);
     for batch in planned.chunks(BATCH) {
         erasing.batch(batch, state, &mut round, events)?;
         pass.workspace.stop.check()?;
@@ -287,6 +288,8 @@ struct Erasing<'a> {
     pass: &'a Pass<'a>,
     outlook: &'a Outlook,
     keys: &'a EraseKeys,
+    /// Datasets of which every file is to be deleted.
+    emptied: BTreeSet<Name>,
 }
 
 impl Erasing<'_> {
@@ -375,6 +378,17 @@ impl Erasing<'_> {
         Ok(())
     }
 
+    /// The datasets of which every file is to be deleted.
+    fn emptied(&self, planned: &[(FileWork, Option<&FileCounts>)]) -> BTreeSet<Name> {
+        let mut going: BTreeMap<&Name, usize> = BTreeMap::new();
+        for (work, _) in planned.iter().filter(|(work, whole)| whole.is_some() && self.goes(work)) {
+            *going.entry(&work.dataset).or_default() += 1;
+        }
+        let all = |name: &Name| self.outlook.inventory.datasets.get(name).map(|d| d.files.len());
+        let going = going.into_iter().filter(|(name, files)| all(name) == Some(*files));
+        going.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Whether the file is to be deleted: all its rows go, and its path names a person.
     fn goes(&self, work: &FileWork) -> bool {
         let policy = self.pass.loaded.catalog.dataset(&work.dataset);
@@ -422,6 +436,7 @@ impl Erasing<'_> {
             file: digest.to_owned(),
             before: work.stamp.footer.clone(),
             after: step.after(),
+            empties: step.after().is_none() && self.emptied.contains(&work.dataset),
             tasks,
             settled,
         }

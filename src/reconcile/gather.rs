@@ -11,7 +11,7 @@ use crate::manifest::sealed::Opener;
 use crate::manifest::source::{SourceFile, lines};
 use crate::manifest::{self, Loaded};
 use crate::model::{Action, Catalog, Name, Request, TaskId};
-use crate::plan::{Inventory, LedgerView, check_data};
+use crate::plan::{Hindrance, Inventory, LedgerView, check_data};
 use crate::store::{DeploymentKey, Identities, StateDir, fingerprint};
 
 use super::{PassError, Workspace, sources};
@@ -43,10 +43,14 @@ pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError
         texts.load(workspace.clock.now());
     if data && catalog_valid {
         let engine = engine(workspace, &catalog)?;
-        let inventory = engine.inventory(
+        let mut inventory = engine.inventory(
             &catalog.datasets.iter().collect::<Vec<_>>(),
             &reserved(workspace, &catalog),
         );
+        // Where the ledger cannot be read, an empty dataset is shown as one.
+        if let Ok(state) = state_dir(workspace, &catalog)?.read() {
+            accept_emptied(&mut inventory, state.view());
+        }
         let mut found = check_data(&catalog, &inventory, workspace.clock.now());
         texts.show_lines(&mut found);
         diagnostics.extend(found);
@@ -222,6 +226,15 @@ pub(super) fn reserved(workspace: &Workspace, catalog: &Catalog) -> Vec<Reserved
         workspace.scratch.clone().map(|path| Reserved { what: "the scratch directory", path }),
     );
     places
+}
+
+/// A dataset whose last file we ourselves deleted may be empty.
+pub(super) fn accept_emptied(inventory: &mut Inventory, view: &LedgerView) {
+    for name in &view.emptied {
+        if let Some(files) = inventory.datasets.get_mut(name) {
+            files.problems.retain(|problem| problem.hinders != Hindrance::Empty);
+        }
+    }
 }
 
 /// Faults of the layout that stop a pass before anything is written: overlapping datasets, places of

@@ -16,7 +16,9 @@ use crate::plan::{
 use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
 
 use super::drift::{Drift, drift};
-use super::gather::{Texts, engine, fingerprints, layout_faults, recall, reserved, state_dir};
+use super::gather::{
+    Texts, accept_emptied, engine, fingerprints, layout_faults, recall, reserved, state_dir,
+};
 use super::grounds::Grounds;
 use super::measure::Unmeasured;
 use super::search::{Lake, Trust, search};
@@ -212,6 +214,7 @@ impl Pass<'_> {
     ) -> Result<(Outlook, bool), PassError> {
         let key = state.deployment_key();
         let fingerprints = fingerprints(&self.loaded.requests, key);
+        accept_emptied(&mut inventory, state.view());
         let grounds = Grounds::new(self, key, &inventory);
         let waiting = match self.workspace.tries {
             Tries::All => BTreeSet::new(),

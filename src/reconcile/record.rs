@@ -55,9 +55,13 @@ pub(super) fn intents(
 ) -> Vec<Record> {
     let mut records = Vec::new();
     let catalog = &pass.loaded.catalog;
-    for dataset in catalog.datasets.iter().filter(|dataset| !view.datasets.contains(&dataset.name))
-    {
+    for dataset in &catalog.datasets {
         let files = outlook.inventory.datasets.get(&dataset.name);
+        let filled = files.is_some_and(|files| !files.files.is_empty());
+        let refilled = filled && view.emptied.contains(&dataset.name);
+        if view.datasets.contains(&dataset.name) && !refilled {
+            continue;
+        }
         let digest = files.map(|files| files.digest.clone());
         records.push(Record::DatasetSeen { dataset: dataset.name.clone(), digest });
     }

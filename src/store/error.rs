@@ -84,7 +84,11 @@ pub enum StoreError {
         what: String,
     },
     /// A record that this version does not know.
-    #[error("{entry} was written by a newer amparo ({version}): this is {}", env!("CARGO_PKG_VERSION"))]
+    #[error(
+        "{entry} holds a record that this amparo ({}) does not know: a newer one ({version}) wrote it, or \
+         it was edited",
+        env!("CARGO_PKG_VERSION")
+    )]
     Newer {
         /// The file.
         entry: String,

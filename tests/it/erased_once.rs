@@ -145,6 +145,11 @@ fn purged(location: &str) {
     - {{path: total, labels: [ACC-ALL]}}"
         ),
     );
+    // What jobs leave to say that they are done does not keep the partition's name.
+    for mark in ["who=p/_SUCCESS", "who=p/day=1/_SUCCESS", "who=q/day=1/_SUCCESS"] {
+        env.write(&format!("lake/e/{mark}"), "");
+    }
+    env.write("lake/e/who=p/day=1/._SUCCESS.crc", "crc\0\0\0\0\0");
     delete(&env, "");
     let done = env.apply().exits(0);
     assert!(!done.stdout.contains("who=p") && !done.stderr.contains("who=p"));
@@ -156,6 +161,7 @@ fn purged(location: &str) {
     let left: Vec<_> =
         fs::read_dir(env.path("lake/e")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["who=q"], "{location}");
+    assert!(env.path("lake/e/who=q/day=1/_SUCCESS").exists());
     env.run(&["verify", "-o", "json"]).exits(0);
 }
 
@@ -173,4 +179,37 @@ fn summaries_above_a_file_go_with_its_first_rewrite() {
     delete(&env, "");
     env.apply().exits(0);
     assert!(!Path::new(&env.path("lake/e/_metadata")).exists());
+}
+
+#[test]
+fn a_dataset_that_a_purge_emptied_may_be_empty_until_it_is_filled_again() {
+    let env = Env::new();
+    env.parquet("lake/e/who=p/x.parquet", vec![("total", numbers(&[1, 2]))]);
+    env.dataset(
+        "e",
+        "  product: e
+  location: lake/e
+  format: parquet
+  erase: rows
+  fields:
+    - {path: who, namespace: who, labels: [I1, ID-PERSON, ACC-ALL]}
+    - {path: total, labels: [ACC-ALL]}",
+    );
+    delete(&env, "");
+    env.apply().exits(0);
+    assert_eq!(fs::read_dir(env.path("lake/e")).unwrap().count(), 0);
+    // Our own deletion is evidence enough that nothing is there.
+    env.run(&["verify"]).exits(0);
+    env.run(&["check", "--data"]).exits(0);
+    let other = "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{key: B, action: [access], userIDs: [{namespace: who, value: z}]}]}";
+    env.request("other", other);
+    let report = env.apply().exits(0).json();
+    assert_eq!(task(&report, "B", "access")["reason"], "NoMatch");
+    // Once there was data again, an empty place is a fault again.
+    env.parquet("lake/e/who=q/x.parquet", vec![("total", numbers(&[1]))]);
+    env.apply().exits(0);
+    fs::remove_dir_all(env.path("lake/e/who=q")).unwrap();
+    env.request("other", &other.replace("value: z", "value: y"));
+    let report = env.apply().exits(5).json();
+    assert_eq!(task(&report, "B", "access")["reason"], "DataUnreadable");
 }

@@ -58,7 +58,11 @@ fn give_back(hidden: &Path, path: &Path) -> Outcome<()> {
 fn ascend(directory: &Path, root: Option<&Path>) -> Outcome<()> {
     for directory in directory.ancestors() {
         let inside = root.is_some_and(|root| directory != root && directory.starts_with(root));
-        if !(inside || directory.ancestors().any(is_partition)) || !remove_empty(directory)? {
+        let partition = directory.ancestors().any(is_partition);
+        if partition {
+            remove_marks(directory)?;
+        }
+        if !(inside || partition) || !remove_empty(directory)? {
             break;
         }
     }
@@ -80,6 +84,37 @@ pub(crate) fn prune(directory: &Path) -> Outcome<bool> {
         }
     }
     Ok(pruned)
+}
+
+/// Removes what writers leave in a directory to say that it is complete (`_SUCCESS` and the like: empty,
+/// hidden from readers, with their checksums), where nothing else is in it: the partition's name would
+/// outlive its rows.
+fn remove_marks(directory: &Path) -> Outcome<()> {
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Problem::Io("list", error)),
+    };
+    let mut marks = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(Problem::io("list"))?;
+        let meta = entry.metadata().map_err(Problem::io("look at"))?;
+        if !meta.is_file() || !is_mark(&entry.file_name().to_string_lossy(), meta.len()) {
+            return Ok(());
+        }
+        marks.push(entry.path());
+    }
+    for mark in marks {
+        std::fs::remove_file(&mark).map_err(Problem::io("remove"))?;
+    }
+    Ok(())
+}
+
+/// Whether a file is a mark without content of its own, or the checksum of one: Hadoop's checksum of an
+/// empty file has 8 bytes.
+fn is_mark(name: &str, bytes: u64) -> bool {
+    let hidden = name.starts_with(['.', '_']) && !name.starts_with(".amparo-");
+    hidden && (bytes == 0 || (bytes == 8 && name.starts_with('.') && name.ends_with(".crc")))
 }
 
 fn is_partition(directory: &Path) -> bool {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use crate::model::Dataset;
-use crate::plan::FileProblem;
+use crate::plan::{FileProblem, Hindrance};
 
 use super::walk::{Root, Walker, refused};
 use super::{Shown, Walked, glob};
@@ -35,7 +35,8 @@ pub(super) fn walk(working_dir: &Path, dataset: &Dataset) -> Walked {
     if walked.candidates.is_empty() && walked.problems.is_empty() && !dataset.may_be_empty {
         let shown = Shown::new(dataset, working_dir).path(&location);
         let what = "holds no Parquet file: say `mayBeEmpty: true` if that is right".to_owned();
-        walked.problems.push(FileProblem::of_dataset(shown, what));
+        let problem = FileProblem::of_dataset(shown, what);
+        walked.problems.push(FileProblem { hinders: Hindrance::Empty, ..problem });
     }
     walked
 }

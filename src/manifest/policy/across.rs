@@ -25,13 +25,13 @@ struct Finding {
     help: String,
 }
 
-/// Adds every diagnostic that needs more than one document.
-pub(super) fn check(policies: &mut Policies<'_>) {
+/// Adds every diagnostic that needs more than one document. `today` (UTC) tells which holds have lapsed.
+pub(super) fn check(policies: &mut Policies<'_>, today: Option<Date>) {
     let mut findings = namespaces_twice(policies);
     if policies.complete {
         findings.extend(unused_namespaces(policies));
         findings.extend(hmac_keys(policies));
-        findings.extend(holds_on_datasets(policies));
+        findings.extend(holds_on_datasets(policies, today));
         findings.extend(retired(policies));
     }
     report(policies, findings);
@@ -135,13 +135,16 @@ fn hmac_keys(policies: &Policies<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Holds on datasets and fields that are not there.
-fn holds_on_datasets(policies: &Policies<'_>) -> Vec<Finding> {
+/// Holds on datasets and fields that are not there. A hold that has lapsed keeps nothing, and so is only
+/// warned of.
+fn holds_on_datasets(policies: &Policies<'_>, today: Option<Date>) -> Vec<Finding> {
     let names = policies.named(DocumentKind::Dataset);
     let words: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
     let mut findings = Vec::new();
     for placed in &policies.holds {
         let hold = &placed.doc;
+        let lapsed = today.is_some_and(|today| !hold.hold.in_force(today));
+        let before = findings.len();
         for (name, at) in hold.datasets.iter().filter(|(name, _)| !names.contains(name)) {
             findings.push(Finding {
                 file: placed.file,
@@ -153,6 +156,9 @@ fn holds_on_datasets(policies: &Policies<'_>) -> Vec<Finding> {
             });
         }
         findings.extend(hold_fields(policies, placed.file, &hold.datasets, &hold.fields));
+        for finding in findings.iter_mut().skip(before).filter(|_| lapsed) {
+            finding.severity = Severity::Warning;
+        }
     }
     findings
 }

@@ -52,8 +52,8 @@ pub struct Policies<'a> {
     complete: bool,
 }
 
-/// Reads and cross-checks the policy files.
-pub fn read(files: &[SourceFile]) -> Policies<'_> {
+/// Reads and cross-checks the policy files; without a day (UTC), every hold counts as in force.
+pub fn read(files: &[SourceFile], today: Option<Date>) -> Policies<'_> {
     let mut policies = Policies {
         catalog: Catalog::default(),
         reports: Vec::new(),
@@ -69,7 +69,7 @@ pub fn read(files: &[SourceFile]) -> Policies<'_> {
     }
     policies.only_one_settings();
     policies.fill_catalog();
-    across::check(&mut policies);
+    across::check(&mut policies, today);
     policies
 }
 

@@ -22,7 +22,7 @@ fn file(path: &str, text: &str) -> SourceFile {
 fn load(texts: &[&str]) -> (Catalog, bool, Vec<Diagnostic>) {
     let files: Vec<SourceFile> =
         texts.iter().enumerate().map(|(i, text)| file(&format!("{i}.yaml"), text)).collect();
-    let policies = read(&files);
+    let policies = read(&files, None);
     let valid = policies.valid();
     let (catalog, diagnostics) = policies.finish();
     (catalog, valid, diagnostics)
@@ -281,7 +281,7 @@ proptest! {
             .enumerate()
             .map(|(i, bytes)| SourceFile { path: format!("{i}.yaml"), bytes })
             .collect();
-        let policies = read(&files);
+        let policies = read(&files, None);
         let valid = policies.valid();
         let (_, diagnostics) = policies.finish();
         prop_assert_eq!(valid, !has_errors(&diagnostics));
@@ -294,7 +294,7 @@ proptest! {
     #[test]
     fn arbitrary_policies_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let files = [SourceFile { path: "a.yaml".to_owned(), bytes }];
-        let policies = read(&files);
+        let policies = read(&files, None);
         let valid = policies.valid();
         prop_assert_eq!(valid, !has_errors(&policies.finish().1));
     }

@@ -141,7 +141,7 @@ fn files_faults(faults: &mut Vec<DataFault>, at: &Position, files: &DatasetFiles
         let message = format!("{}: {}", problem.shown, problem.what);
         let fault = DataFault::error(&files.dataset, codes::DATA_UNREADABLE, at, message);
         faults.push(fault.hinders(match problem.hinders {
-            Hindrance::Dataset => Hinders { search: true, ..Hinders::default() },
+            Hindrance::Dataset | Hindrance::Empty => Hinders { search: true, ..Hinders::default() },
             Hindrance::File(_) => Hinders { files: true, ..Hinders::default() },
             // Which deletes touch the file, only their rows tell.
             Hindrance::Erasing(_) => Hinders::default(),

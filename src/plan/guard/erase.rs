@@ -18,7 +18,7 @@ pub(super) fn file<'a>(facts: &Facts<'a>, work: &'a FileWork) -> Result<(), Brok
         return Err(Broken::new(format!("{} is no file of {name}", work.shown)));
     };
     let hindered = files.problems.iter().any(|problem| match &problem.hinders {
-        Hindrance::Dataset => true,
+        Hindrance::Dataset | Hindrance::Empty => true,
         Hindrance::File(path) | Hindrance::Erasing(path) => *path == work.path,
     });
     ensure(!hindered, || format!("{} cannot be used, and is erased", work.shown))?;

@@ -11,7 +11,9 @@ use crate::manifest::Loaded;
 use crate::model::{Name, TaskId};
 use crate::store::{Exports, Head, State};
 
-use super::gather::{Texts, engine, fingerprints, reserved, settings_of, state_dir};
+use super::gather::{
+    Texts, accept_emptied, engine, fingerprints, reserved, settings_of, state_dir,
+};
 use super::{Events, PassError, Workspace};
 
 pub use canary::Canaries;
@@ -148,7 +150,8 @@ fn erasures(
     if !recheck.is_idle() {
         let engine = engine(workspace, &catalog)?;
         let datasets: Vec<_> = catalog.datasets.iter().collect();
-        let inventory = engine.inventory(&datasets, &reserved(workspace, &catalog));
+        let mut inventory = engine.inventory(&datasets, &reserved(workspace, &catalog));
+        accept_emptied(&mut inventory, view);
         let (found, canaries) = recheck.look(&engine, &inventory, &workspace.stop, events)?;
         today = found;
         report.problems.extend(silence(&canaries));

@@ -45,6 +45,7 @@ impl Fold {
     /// Adds a commit.
     pub(super) fn apply(&mut self, commit: &Commit) {
         self.view.seq = commit.seq;
+        self.view.latest = self.view.latest.max(Some(commit.time));
         for record in &commit.records {
             self.apply_record(record, commit.time);
         }
@@ -57,6 +58,7 @@ impl Fold {
                 self.view.requests.entry(request.clone()).or_insert(*at);
             }
             Record::DatasetSeen { dataset, .. } => {
+                self.view.emptied.remove(dataset);
                 self.view.datasets.insert(dataset.clone());
             }
             Record::HoldSeen { hold } => {
@@ -115,6 +117,9 @@ impl Fold {
             }
             Record::EraseDone { file, before, .. } => {
                 if let Some(erased) = self.take_unsettled(file, before) {
+                    if erased.empties {
+                        self.view.emptied.insert(erased.dataset.clone());
+                    }
                     self.add_erased(&erased);
                     self.settled(erased);
                 }

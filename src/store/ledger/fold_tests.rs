@@ -104,6 +104,7 @@ fn rejected(key: Option<&str>, action: Option<Action>) -> Record {
 
 fn erase(rows: u64) -> FileErase {
     FileErase {
+        empties: false,
         dataset: name("events"),
         path: "lake/x=***/a.parquet".to_owned(),
         file: "f1".to_owned(),

@@ -295,7 +295,9 @@ fn records_of_later_versions_are_refused_and_never_set_aside() {
             [Ledger::load(&written.disk).unwrap_err(), Ledger::recover(&written.disk).unwrap_err()]
         {
             assert!(matches!(&error, StoreError::Newer { version, .. } if version == "9.0.0"));
-            assert!(error.to_string().contains("00002.json was written by a newer amparo (9.0.0)"));
+            let text = error.to_string();
+            assert!(text.contains("00002.json holds a record that this amparo"), "{text}");
+            assert!(text.contains("a newer one (9.0.0) wrote it, or it was edited"), "{text}");
         }
         assert!(written.entry(2).exists());
     }
