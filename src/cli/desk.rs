@@ -54,6 +54,7 @@ impl Observer for Desk<'_> {
 
     fn pass_ended(&mut self, end: &PassEnd<'_>) {
         self.board.finished(end.outcome);
+        tracing::debug!(pass = end.number, seconds = end.seconds, "a pass ended");
         let healthy = match end.outcome {
             Ok(report) => self.done(end, report),
             Err(PassError::Interrupted(_)) => return,
@@ -111,7 +112,7 @@ impl<'a> Desk<'a> {
         if report.recorded {
             self.print(if self.json { pass_json(end) } else { pass_human(end) });
         } else {
-            tracing::debug!(pass = end.number, seconds = end.seconds, "nothing to do");
+            tracing::debug!(pass = end.number, "nothing to do");
         }
         !invalid
     }

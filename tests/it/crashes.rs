@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::support::{Env, NOW, text};
 
-const FILES: usize = 6;
-const ROWS: usize = 4_000;
+pub(crate) const FILES: usize = 6;
+pub(crate) const ROWS: usize = 4_000;
 
-fn lake() -> Env {
+pub(crate) fn lake() -> Env {
     let env = Env::new();
     for file in 0..FILES {
         let who: Vec<String> = (0..ROWS).map(|row| format!("p{}", row % 50)).collect();

@@ -21,5 +21,6 @@ mod retries;
 mod support;
 mod time;
 mod transcripts;
+mod watch;
 mod worked_example;
 mod zoo;
