@@ -10,12 +10,15 @@ const LAYERS: [&str; 8] =
     ["model", "manifest", "plan", "store", "engine", "reconcile", "render", "cli"];
 
 /// Crates that only some layers may know.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 13] = [
     ("datafusion", &["engine"]),
     ("arrow", &["engine"]),
     ("parquet", &["engine"]),
     ("serde_yaml", &["manifest"]),
     ("clap", &["cli"]),
+    ("notify", &["reconcile"]),
+    ("notify_debouncer_full", &["reconcile"]),
+    ("sd_notify", &["cli"]),
     ("zip", &["engine"]),
     ("age", &["manifest", "store"]),
     ("axum", &["reconcile"]),

@@ -70,3 +70,26 @@ impl std::fmt::Debug for Stop {
         f.debug_tuple("Stop").field(&self.asked()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn the_first_signal_counts_and_every_one_wakes() {
+        let (stop, woken) = (Stop::default(), Arc::new(AtomicU8::new(0)));
+        let count = Arc::clone(&woken);
+        stop.wakes(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        });
+        stop.check().unwrap();
+        let other = stop.clone();
+        other.ask(Signal::Terminate);
+        other.ask(Signal::Interrupt);
+        assert_eq!(stop.asked(), Some(Signal::Terminate));
+        assert!(matches!(stop.check(), Err(PassError::Interrupted(Signal::Terminate))));
+        assert_eq!(woken.load(Ordering::SeqCst), 2);
+    }
+}

@@ -37,12 +37,50 @@ impl Bell {
         self.rope.clone()
     }
 
-    /// Waits for a ring, at most `patience`, by a clock that never jumps; after a ring until it is quiet, or `hurry` says so.
-    pub(super) fn wait(&self, patience: Duration, hurry: impl Fn() -> bool) {
+    /// Waits for a ring, at most `patience`, by a clock that never jumps; after a ring until it is quiet,
+    /// or `hurry` says so. Whether it rang.
+    pub(super) fn wait(&self, patience: Duration, hurry: impl Fn() -> bool) -> bool {
         if self.rung.recv_timeout(patience).is_err() {
-            return;
+            return false;
         }
         let rung = Instant::now();
         while !hurry() && rung.elapsed() < MOST && self.rung.recv_timeout(QUIET).is_ok() {}
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn many_rings_are_one_and_none_is_lost() {
+        let bell = Bell::new();
+        for _ in 0..1_000 {
+            bell.rope().pull();
+        }
+        assert!(bell.wait(Duration::from_secs(600), || false));
+        assert!(!bell.wait(Duration::ZERO, || false));
+        bell.rope().pull();
+        assert!(bell.wait(Duration::ZERO, || true));
+    }
+
+    #[test]
+    fn a_storm_does_not_keep_it_for_ever() {
+        let bell = Bell::new();
+        let rope = bell.rope();
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::SeqCst) {
+                    rope.pull();
+                    std::thread::yield_now();
+                }
+            });
+            assert!(bell.wait(Duration::from_secs(600), || false));
+            over.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
     }
 }

@@ -170,3 +170,74 @@ fn matters(event: &notify::Event) -> bool {
     };
     !read && (event.paths.is_empty() || !event.paths.iter().all(own))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use notify::event::{CreateKind, DataChange, ModifyKind, RemoveKind, RenameMode};
+
+    use super::*;
+    use crate::reconcile::watch::bell::Bell;
+
+    /// Long enough for any machine; nothing waits for it where things work.
+    const PATIENCE: Duration = Duration::from_secs(120);
+
+    fn event(kind: EventKind, paths: &[&str]) -> notify::Event {
+        paths.iter().fold(notify::Event::new(kind), |event, path| event.add_path(path.into()))
+    }
+
+    #[test]
+    fn what_is_only_read_or_ours_does_not_matter() {
+        let written = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        let renamed = EventKind::Modify(ModifyKind::Name(RenameMode::Both));
+        for kind in [
+            written,
+            renamed,
+            EventKind::Create(CreateKind::File),
+            EventKind::Modify(ModifyKind::Data(DataChange::Any)),
+            EventKind::Remove(RemoveKind::Folder),
+            EventKind::Any,
+        ] {
+            assert!(matters(&event(kind, &["lake/a.parquet"])), "{kind:?}");
+            assert!(!matters(&event(kind, &["lake/.amparo-1.draft"])), "{kind:?}");
+        }
+        assert!(matters(&event(renamed, &["lake/.amparo-1.draft", "lake/a.parquet"])));
+        assert!(matters(&event(EventKind::Any, &[])), "events were lost");
+        for kind in [AccessKind::Read, AccessKind::Open(AccessMode::Any), AccessKind::Any] {
+            assert!(!matters(&event(EventKind::Access(kind), &["requests/a.yaml"])), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_changes_rings_also_where_it_vanished_and_came_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let requests = dir.path().join("requests");
+        let places = [Place { path: requests.clone(), kind: Kind::Texts }];
+        let bell = Bell::new();
+        let mut eyes = Eyes::new(bell.rope(), true);
+        for round in 0..3 {
+            eyes.arm(&places);
+            fs::create_dir(&requests).unwrap();
+            assert!(bell.wait(PATIENCE, || false), "it came ({round})");
+            eyes.arm(&places);
+            fs::create_dir(requests.join("deep")).unwrap();
+            assert!(bell.wait(PATIENCE, || false), "something new in it ({round})");
+            eyes.arm(&places);
+            fs::write(requests.join("deep/a.yaml"), "a").unwrap();
+            assert!(bell.wait(PATIENCE, || false), "a file in what is new ({round})");
+            eyes.arm(&places);
+            fs::remove_dir_all(&requests).unwrap();
+            assert!(bell.wait(PATIENCE, || false), "it vanished ({round})");
+        }
+        assert_eq!(eyes.armed.len(), 3, "nothing is watched that is gone");
+    }
+
+    #[test]
+    fn without_events_nothing_is_watched() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut eyes = Eyes::new(Bell::new().rope(), false);
+        eyes.arm(&[Place { path: dir.path().to_owned(), kind: Kind::Texts }]);
+        assert!(eyes.armed.is_empty() && eyes.blind().is_none());
+    }
+}

@@ -77,3 +77,39 @@ fn files(hash: &mut Sha256, path: &Path, kind: Kind, depth: usize) {
         files(hash, &path.join(name), kind, depth + 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn stamp(root: &Path, kind: Kind) -> Stamp {
+        let mut hash = Sha256::new();
+        files(&mut hash, root, kind, 0);
+        hash.finalize().into()
+    }
+
+    #[test]
+    fn data_that_changes_has_another_stamp_and_what_is_no_data_does_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("day=1")).unwrap();
+        fs::write(at("day=1/a.parquet"), "12345678").unwrap();
+        let first = stamp(dir.path(), Kind::Data);
+        fs::write(at("day=1/.amparo-1.draft"), "").unwrap();
+        fs::write(at("_SUCCESS"), "").unwrap();
+        assert_eq!(stamp(dir.path(), Kind::Data), first);
+        // The same size, and a time that is put back: the time of change tells.
+        let times = fs::metadata(at("day=1/a.parquet")).unwrap();
+        fs::write(at("day=1/a.parquet"), "87654321").unwrap();
+        let file = fs::File::options().write(true).open(at("day=1/a.parquet")).unwrap();
+        file.set_modified(times.modified().unwrap()).unwrap();
+        let second = stamp(dir.path(), Kind::Data);
+        assert_ne!(second, first);
+        fs::write(at("day=1/b.parquet"), "").unwrap();
+        assert_ne!(stamp(dir.path(), Kind::Data), second);
+        fs::remove_dir_all(at("day=1")).unwrap();
+        assert_ne!(stamp(&at("gone"), Kind::Data), stamp(dir.path(), Kind::Data));
+    }
+}

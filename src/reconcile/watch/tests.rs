@@ -110,8 +110,7 @@ fn while_watching(
     let workspace = place.workspace(&stop);
     let (passed, passes) = channel();
     std::thread::scope(|scope| {
-        let daemon =
-            scope.spawn(|| watch(&workspace, options, &mut Looker { begins, passed }));
+        let daemon = scope.spawn(|| watch(&workspace, options, &mut Looker { begins, passed }));
         let tested = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(&passes)));
         stop.ask(Signal::Terminate);
         assert_eq!(daemon.join().unwrap(), Signal::Terminate);
@@ -122,12 +121,7 @@ fn while_watching(
 }
 
 fn on_events() -> WatchOptions {
-    WatchOptions {
-        interval: Duration::from_secs(86_400),
-        data: false,
-        poll: None,
-        turn: TURN,
-    }
+    WatchOptions { interval: Duration::from_secs(86_400), data: false, poll: None, turn: TURN }
 }
 
 /// The next pass.
@@ -138,32 +132,37 @@ fn next(passes: &Receiver<Passed>) -> usize {
 #[test]
 fn a_storm_of_events_is_a_handful_of_passes() {
     let place = Place::new();
-    while_watching(&place, &on_events(), |_| {}, |passes| {
-        assert_eq!(next(passes), 0);
-        let storm = |notes: std::ops::Range<usize>| {
-            for note in notes {
-                let name = format!("r{}", note % 100);
-                noted(&place.path("requests/.new.tmp"), &name, note);
-                let file = place.path(&format!("requests/{name}.yaml"));
-                fs::rename(place.path("requests/.new.tmp"), file).unwrap();
+    while_watching(
+        &place,
+        &on_events(),
+        |_| {},
+        |passes| {
+            assert_eq!(next(passes), 0);
+            let storm = |notes: std::ops::Range<usize>| {
+                for note in notes {
+                    let name = format!("r{}", note % 100);
+                    noted(&place.path("requests/.new.tmp"), &name, note);
+                    let file = place.path(&format!("requests/{name}.yaml"));
+                    fs::rename(place.path("requests/.new.tmp"), file).unwrap();
+                }
+            };
+            storm(0..5_000);
+            request(&place.path("requests/last.yaml"), "last");
+            let mut count = 1;
+            // Whatever it saw in between: in the end it has seen all.
+            while next(passes) < 101 {
+                count += 1;
             }
-        };
-        storm(0..5_000);
-        request(&place.path("requests/last.yaml"), "last");
-        let mut count = 1;
-        // Whatever it saw in between: in the end it has seen all.
-        while next(passes) < 101 {
-            count += 1;
-        }
-        assert!(count < 50, "{count} passes for 5,000 changes");
-        // The same texts once more, and again: nothing is new, and no pass begins.
-        for _ in 0..50 {
-            storm(4_900..5_000);
-        }
-        request(&place.path("requests/more.yaml"), "more");
-        assert_eq!(next(passes), 102);
-        assert_eq!(passes.try_recv().ok(), None);
-    });
+            assert!(count < 50, "{count} passes for 5,000 changes");
+            // The same texts once more, and again: nothing is new, and no pass begins.
+            for _ in 0..50 {
+                storm(4_900..5_000);
+            }
+            request(&place.path("requests/more.yaml"), "more");
+            assert_eq!(next(passes), 102);
+            assert_eq!(passes.try_recv().ok(), None);
+        },
+    );
 }
 
 #[test]
@@ -189,24 +188,34 @@ fn a_pass_that_failed_is_followed_by_others() {
     let place = Place::new();
     let options = WatchOptions { interval: Duration::ZERO, ..on_events() };
     fs::write(place.path("state"), "in the way").unwrap();
-    while_watching(&place, &options, |_| {}, |passes| {
-        for _ in 0..3 {
-            passes.recv_timeout(PATIENCE).unwrap().unwrap_err();
-        }
-        fs::remove_file(place.path("state")).unwrap();
-        while passes.recv_timeout(PATIENCE).unwrap().is_err() {}
-    });
+    while_watching(
+        &place,
+        &options,
+        |_| {},
+        |passes| {
+            for _ in 0..3 {
+                passes.recv_timeout(PATIENCE).unwrap().unwrap_err();
+            }
+            fs::remove_file(place.path("state")).unwrap();
+            while passes.recv_timeout(PATIENCE).unwrap().is_err() {}
+        },
+    );
 }
 
 #[test]
 fn an_interval_without_changes_is_an_idle_pass() {
     let place = Place::new();
     let options = WatchOptions { interval: Duration::from_millis(1), ..on_events() };
-    while_watching(&place, &options, |_| {}, |passes| {
-        for _ in 0..20 {
-            assert_eq!(next(passes), 0);
-        }
-    });
+    while_watching(
+        &place,
+        &options,
+        |_| {},
+        |passes| {
+            for _ in 0..20 {
+                assert_eq!(next(passes), 0);
+            }
+        },
+    );
     // Idle passes write nothing but that the first dataset was seen.
     assert_eq!(fs::read_dir(place.path("state/ledger")).unwrap().count(), 1);
 }
@@ -215,12 +224,17 @@ fn an_interval_without_changes_is_an_idle_pass() {
 fn policies_that_cannot_be_found_are_no_reason_to_end() {
     let place = Place::new();
     fs::rename(place.path("policies"), place.path("away")).unwrap();
-    while_watching(&place, &on_events(), |_| {}, |passes| {
-        let error = passes.recv_timeout(PATIENCE).unwrap().unwrap_err();
-        assert!(error.starts_with("cannot read policies"), "{error}");
-        fs::rename(place.path("away"), place.path("policies")).unwrap();
-        next(passes);
-    });
+    while_watching(
+        &place,
+        &on_events(),
+        |_| {},
+        |passes| {
+            let error = passes.recv_timeout(PATIENCE).unwrap().unwrap_err();
+            assert!(error.starts_with("cannot read policies"), "{error}");
+            fs::rename(place.path("away"), place.path("policies")).unwrap();
+            next(passes);
+        },
+    );
 }
 
 /// Resident memory of this process, in pages.
@@ -241,36 +255,46 @@ fn memory_stays_flat_over_idle_passes() {
             .status();
         return assert!(status.unwrap().success());
     }
-    let rounds = std::env::var("AMPARO_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(600);
+    let rounds = std::env::var("AMPARO_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
     let place = Place::new();
     for number in 0..20 {
         request(&place.path(&format!("requests/r{number}.yaml")), &format!("r{number}"));
     }
     let options = WatchOptions { interval: Duration::ZERO, ..on_events() };
-    while_watching(&place, &options, |_| {}, |passes| {
-        let mut at = Vec::new();
-        for round in 0..rounds {
-            assert_eq!(next(passes), 20);
-            if round % (rounds / 6) == 0 {
-                at.push(resident());
+    while_watching(
+        &place,
+        &options,
+        |_| {},
+        |passes| {
+            let mut at = Vec::new();
+            for round in 0..rounds {
+                assert_eq!(next(passes), 20);
+                if round % (rounds / 6) == 0 {
+                    at.push(resident());
+                }
             }
-        }
-        at.push(resident());
-        let (early, late) = (at[2], at[at.len() - 1]);
-        let shown: Vec<u64> = at.iter().map(|pages| pages * 4).collect();
-        assert!(late < early + early / 8, "resident KiB grow over {rounds} passes: {shown:?}");
-        #[allow(clippy::print_stdout)]
-        if std::env::var_os("AMPARO_SOAK").is_some() {
-            println!("resident KiB over {rounds} passes: {shown:?}");
-        }
-    });
+            at.push(resident());
+            let (early, late) = (at[2], at[at.len() - 1]);
+            let shown: Vec<u64> = at.iter().map(|pages| pages * 4).collect();
+            assert!(late < early + early / 8, "resident KiB grow over {rounds} passes: {shown:?}");
+            #[allow(clippy::print_stdout)]
+            if std::env::var_os("AMPARO_SOAK").is_some() {
+                println!("resident KiB over {rounds} passes: {shown:?}");
+            }
+        },
+    );
 }
 
 #[test]
 fn nobody_waits_for_a_daemon_that_is_to_end() {
     let place = Place::new();
-    while_watching(&place, &on_events(), |_| {}, |passes| {
-        next(passes);
-        assert_eq!(passes.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Timeout));
-    });
+    while_watching(
+        &place,
+        &on_events(),
+        |_| {},
+        |passes| {
+            next(passes);
+            assert_eq!(passes.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Timeout));
+        },
+    );
 }

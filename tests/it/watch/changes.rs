@@ -9,7 +9,9 @@ use crate::support::{Env, text};
 /// A request as text.
 fn document(name: &str, person: &str) -> String {
     let spec = spec(person, "access");
-    format!("apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {{name: {name}}}\nspec:\n{spec}\n")
+    format!(
+        "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {{name: {name}}}\nspec:\n{spec}\n"
+    )
 }
 
 fn has_package(env: &Env, request: &str) -> bool {

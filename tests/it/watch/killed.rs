@@ -55,7 +55,8 @@ fn a_daemon_that_is_killed_again_and_again_loses_nothing() {
         let rows = env.rows(&format!("lake/e/part-{file}.parquet"));
         assert_eq!(rows.len(), ROWS, "rows are lost");
         for (index, row) in rows.into_iter().enumerate() {
-            let (person, row) = (index % 50, row.into_iter().map(Option::unwrap).collect::<Vec<_>>());
+            let (person, row) =
+                (index % 50, row.into_iter().map(Option::unwrap).collect::<Vec<_>>());
             if people.contains(&person) {
                 assert!(row[0].starts_with("Privacy-") && row[1].is_empty(), "{person}: {row:?}");
                 pseudonyms.entry(person).or_default().insert(row[0].clone());
