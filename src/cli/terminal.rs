@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::render::{Style, Written, diagnostics_human, without_commands};
+use crate::render::{Style, Written, diagnostics_human, printable, without_commands};
 
 use super::ci::runner_reads;
 use super::error::CliError;
@@ -136,9 +136,9 @@ impl Terminal {
     /// Shows why the command failed.
     pub(crate) fn error(&self, error: &CliError) {
         let mut stderr = std::io::stderr();
-        let mut text = format!("{} {}\n", self.err.bad("error:"), error.chain());
+        let mut text = format!("{} {}\n", self.err.bad("error:"), printable(&error.chain()));
         if let Some(hint) = error.hint() {
-            text.push_str(&format!("{} {hint}\n", self.err.bold("help:")));
+            text.push_str(&format!("{} {}\n", self.err.bold("help:"), printable(&hint)));
         }
         let _ = write!(stderr, "{}", self.safe(&text, Written::Text));
     }

@@ -26,7 +26,7 @@ pub struct Base {
 }
 
 /// Plans, and says what of it the base has not, or has otherwise. Verdict and plan are those of
-/// [`super::plan`]; warnings that the base has, too, are left out.
+/// [`super::plan`]; warnings and drift that the base has, too, are left out.
 ///
 /// # Errors
 /// As [`super::plan`]; [`PassError::Sources`] where the base's root is no directory.
@@ -66,8 +66,11 @@ pub fn plan_against(
         },
         Side { plan: report.plan.as_ref(), requests: &requests },
     );
-    let known = planned.map(|planned| planned.report.diagnostics).unwrap_or_default();
-    comparison.known_diagnostics = leave_out_known(&mut report.diagnostics, &known);
+    if let Some(planned) = planned {
+        let known = planned.report;
+        comparison.known_diagnostics = leave_out_known(&mut report.diagnostics, &known.diagnostics);
+        report.drift.retain(|drift| !known.drift.contains(drift));
+    }
     comparison.policies = policy_changes(&policies, &texts.policies);
     comparison.notes = notes;
     report.comparison = Some(comparison);

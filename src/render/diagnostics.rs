@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::diagnostic::{Diagnostic, Severity};
 
 use super::Style;
+use super::escape::{is_unprintable, printable};
 use super::style::plural;
 
 /// All of them, a blank line after each, then a line that counts them; empty where there are none.
@@ -13,6 +14,7 @@ pub fn diagnostics_human(diagnostics: &[Diagnostic], style: Style) -> String {
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
     for diagnostic in diagnostics {
+        let diagnostic = &inert(diagnostic);
         text.push_str(&with_column(diagnostic, renderer.render(&[group(diagnostic)])));
         text.push_str("\n\n");
     }
@@ -21,6 +23,19 @@ pub fn diagnostics_human(diagnostics: &[Diagnostic], style: Style) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The same without control characters; in the source line each becomes one other, so that columns stay.
+fn inert(diagnostic: &Diagnostic) -> Diagnostic {
+    let mut inert = diagnostic.clone();
+    inert.position.file = printable(&inert.position.file);
+    inert.message = printable(&inert.message);
+    inert.help = inert.help.map(|help| printable(&help));
+    inert.source = inert.source.map(|source| {
+        let shown = |c: char| if c != '\t' && is_unprintable(c) { '\u{fffd}' } else { c };
+        source.chars().map(shown).collect()
+    });
+    inert
 }
 
 fn group(diagnostic: &Diagnostic) -> Group<'_> {

@@ -3,7 +3,7 @@
 
 /// Text on one line of a terminal: control characters, and those that turn the direction of writing, as
 /// escapes.
-pub(super) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     if !text.chars().any(is_unprintable) {
         return text.to_owned();
     }
@@ -17,7 +17,8 @@ pub(super) fn printable(text: &str) -> String {
     })
 }
 
-fn is_unprintable(c: char) -> bool {
+/// Whether a terminal would act on it, not show it.
+pub(super) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::model::{Phase, Position, Reason};
+use crate::model::{Action, Phase, Position, Reason, TaskId};
 use crate::plan::PlannedTask;
-use crate::reconcile::{CheckReport, PlanReport};
+use crate::reconcile::{CheckReport, Drift, PlanReport};
 use crate::store::sha256;
 
 use super::Places;
+use super::escape::printable;
 use super::plan::task_name;
+use super::style::plural;
 
 /// One thing to tell.
 #[derive(Debug, Clone)]
@@ -49,7 +51,42 @@ pub(super) fn of_plan(report: &PlanReport, places: &Places) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
         report.diagnostics.iter().map(|d| of_diagnostic(d, places)).collect();
     findings.extend(report.shown_tasks().filter_map(|(task, _)| of_task(task, report, places)));
+    findings.extend(report.drift.iter().map(|drift| of_drift(drift, report, places)));
     arranged(findings)
+}
+
+/// A finished erasure that today's policies would carry further.
+fn of_drift(drift: &Drift, report: &PlanReport, places: &Places) -> Finding {
+    let block = (drift.request.clone(), drift.key.clone());
+    let nowhere = Position { file: report.requests.clone(), ..Position::default() };
+    let position = report.positions.get(&block).unwrap_or(&nowhere);
+    let name = TaskId { request: block.0, key: block.1, action: Some(Action::Delete) };
+    let where_found: Vec<String> = drift
+        .datasets
+        .iter()
+        .map(|found| format!("{} {}", found.dataset, plural(found.rows, "row", "rows")))
+        .collect();
+    Finding {
+        rule: Rule {
+            id: "task/Drift".to_owned(),
+            title: "Drift".to_owned(),
+            explanation: "The erasure is finished, and the policies have changed since: they would erase more today. \
+                          Only a block with `standing: true` is carried out again by itself."
+                .to_owned(),
+        },
+        severity: Severity::Note,
+        file: places.show(&position.file),
+        line: position.line,
+        column: position.column,
+        length: 0,
+        source: None,
+        message: printable(&format!(
+            "{name}: complete, and the policies would erase more today: {}",
+            where_found.join(", ")
+        )),
+        help: None,
+        fingerprint: String::new(),
+    }
 }
 
 fn arranged(mut findings: Vec<Finding>) -> Vec<Finding> {

@@ -26,7 +26,7 @@ pub use annotations::{check_annotations, check_code_quality, plan_annotations, p
 pub use apply::{apply_human, apply_json};
 pub use check::{check_human, check_json};
 pub use diagnostics::{diagnostics_human, diagnostics_json};
-pub use escape::{Written, without_commands};
+pub use escape::{Written, printable, without_commands};
 pub use find::{find_human, find_json};
 pub use json::document;
 pub use junit::{check_junit, plan_junit};

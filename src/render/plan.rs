@@ -64,7 +64,7 @@ pub fn plan_report_human(report: &PlanReport, style: Style) -> String {
         let plan = report.plan.as_ref().map(|plan| plan_human(plan, style)).unwrap_or_default();
         return drift_human(&report.drift, style) + &plan;
     };
-    let mut text = String::new();
+    let mut text = drift_human(&report.drift, style);
     for (task, change) in report.shown_tasks() {
         let shown = task_human(task, style);
         let (first, rest) = shown.split_once('\n').unwrap_or((&shown, ""));

@@ -95,7 +95,7 @@ fn trouble(task: &StatusTask, style: Style) -> String {
 }
 
 /// The minute, UTC.
-fn minute(instant: jiff::Timestamp) -> String {
+pub(super) fn minute(instant: jiff::Timestamp) -> String {
     instant.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 

@@ -1,11 +1,11 @@
 //! What the other commands print, as Markdown.
 
-use crate::plan::HistoryEntry;
+use crate::plan::{Failure, HistoryEntry};
 use crate::reconcile::{ApplyReport, FindReport, StatusReport, TodayDataset, VerifyReport};
 use crate::render::Vocabulary;
 use crate::render::escape::{code, markdown};
 use crate::render::plan::{day, found, task_name, totals_line};
-use crate::render::status::phase;
+use crate::render::status::{minute, phase};
 use crate::render::style::{count, plural};
 use crate::render::verify::fields;
 
@@ -93,6 +93,7 @@ pub fn status_markdown(report: &StatusReport, vocabulary: Vocabulary) -> String 
                 markdown(&reason.unwrap_or_default()),
                 if task.overdue { format!("**{due} overdue**") } else { due },
                 package.or_else(|| task.message.as_deref().map(message)).unwrap_or_default()
+                    + &task.failure.as_ref().map(attempts).unwrap_or_default()
                     + &task.help.map(|help| format!("<br>{}", message(help))).unwrap_or_default(),
             ]
         })
@@ -102,6 +103,16 @@ pub fn status_markdown(report: &StatusReport, vocabulary: Vocabulary) -> String 
         &["request", "key", "action", "phase", "reason", "due", "package or message"],
         &rows,
         "No tasks: the ledger has seen no request.\n",
+    )
+}
+
+/// How often a task has failed, and when the daemon tries again.
+fn attempts(failure: &Failure) -> String {
+    format!(
+        "<br>failed {}, since {}; `watch` tries again by {}",
+        plural(u64::from(failure.attempts), "time", "times"),
+        minute(failure.first_failed_at),
+        minute(failure.next_try_at),
     )
 }
 

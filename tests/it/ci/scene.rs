@@ -9,6 +9,10 @@ pub(super) const HOSTILE: &str = "K|`x` @team <img src=x onerror=a()>[l](http://
 pub(super) const HOSTILE_FILE: &str =
     "lake/visits/a,b=c::`x` @team ##[error]<img src=x>|www.e.example.parquet";
 
+/// And that of a request that does not parse.
+pub(super) const HOSTILE_REQUEST: &str =
+    "requests/b|`x` @team ,c=d\u{1b}[2J ::error::y ##[error]<img src=x>\n::notice::z.json";
+
 /// The same in YAML's double quotes.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
@@ -116,6 +120,9 @@ pub(super) fn fill(env: &Env, reversed: bool) {
                     quoted(HOSTILE)
                 ),
             );
+        }),
+        Box::new(|env| {
+            env.write(HOSTILE_REQUEST, "{");
         }),
         Box::new(|env| {
             env.request(
