@@ -90,7 +90,7 @@ fn with_a_state_whose_keys_are_closed() {
     chmod(env.root(), 0o555, 0o444);
     std::fs::set_permissions(&binary, PermissionsExt::from_mode(0o555)).unwrap();
     // Only its owner reads it, and only root could be both.
-    std::fs::set_permissions(env.path("state/keys/deployment"), PermissionsExt::from_mode(0))
+    std::fs::set_permissions(env.path("state/keys/deployment"), PermissionsExt::from_mode(0o0))
         .unwrap();
     let (code, stdout, stderr) = run(&env, &binary, &["plan", "-o", "markdown"]);
     chmod(env.root(), 0o755, 0o644);
