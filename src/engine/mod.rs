@@ -113,8 +113,8 @@ impl Engine {
     }
 
     /// What the next pass may recall, where it is worth a write.
-    pub fn to_keep(&self, key: &DeploymentKey) -> Option<Vec<u8>> {
-        self.footers.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?.to_keep(key)
+    pub fn worth_keeping(&self, key: &DeploymentKey) -> Option<Vec<u8>> {
+        self.footers.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?.worth_keeping(key)
     }
 
     /// Finds the identities of a probe, which is copied where only a reference is given: every hit, sorted by file, row, leaf, element and identity.

@@ -383,7 +383,7 @@ impl Applying<'_> {
         let datasets = self.pass.loaded.catalog.datasets.iter().map(|dataset| &dataset.name);
         let mut kept = self.state.keep(seen, datasets);
         if let (Ok(()), Some(key)) = (&kept, self.state.state().deployment_key())
-            && let Some(footers) = self.pass.engine.to_keep(key)
+            && let Some(footers) = self.pass.engine.worth_keeping(key)
         {
             kept = self.state.keep_footers(key, &footers);
         }

@@ -101,7 +101,7 @@ mod tests {
         let (mut taken, made) = (Vec::new(), AtomicUsize::new(0));
         let make = |item: &u32, take: Take<'_, (u32, u32)>| {
             for piece in 0..*item {
-                if fails && (*item, piece) == (7, 3) || (*item, piece) == (40, 0) && fails {
+                if fails && [(7, 3), (40, 0)].contains(&(*item, piece)) {
                     return Err(*item);
                 }
                 made.fetch_add(1, Ordering::Relaxed);

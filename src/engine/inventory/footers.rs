@@ -143,7 +143,7 @@ impl Footers {
     }
 
     /// What is to be kept under a key, where it is worth a write: of the files of the newest inventory.
-    pub(crate) fn to_keep(&mut self, key: &DeploymentKey) -> Option<Vec<u8>> {
+    pub(crate) fn worth_keeping(&mut self, key: &DeploymentKey) -> Option<Vec<u8>> {
         let current = std::mem::take(&mut self.current);
         if current.values().flatten().filter(|file| file.read.is_some()).count() < FEW {
             return None;

@@ -10,8 +10,9 @@
 //! and footer are what they were holds what it held. Another writer can set size and modification time back
 //! on purpose, `ctime` only with the machine's clock. Times are as coarse as the file system's ticks: a file
 //! that was written within [`YOUNG`] before it was looked at could change once more without showing it, and
-//! is not remembered (the "racy" entries of Git's index). Bytes that rot under an unchanged inode
-//! are not seen: `verify` never asks here.
+//! is not remembered (the "racy" entries of Git's index); on a remote file system that holds as long as its
+//! clock is not further behind than that. Bytes that rot under an unchanged inode, and writes through a memory map
+//! that the system has not noted yet, are not seen: `verify` never asks here.
 //! Crash behaviour: a file of it is replaced in one step; one that is lost costs a search.
 
 mod asked;

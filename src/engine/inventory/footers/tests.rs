@@ -67,12 +67,12 @@ fn a_remembered_inventory_is_the_one_that_is_read() {
     assert_eq!((known, read.files.len()), (0, 70));
     let mut first = kept(&key, None);
     look(&lake, &mut first, LATER);
-    let bytes = first.to_keep(&key).unwrap();
+    let bytes = first.worth_keeping(&key).unwrap();
     let mut second = kept(&key, Some(bytes.clone()));
     let (remembered, known) = look(&lake, &mut second, LATER);
     assert_eq!(known, 70);
     assert_eq!(format!("{remembered:?}"), format!("{read:?}"));
-    assert_eq!(second.to_keep(&key), None, "nothing was learned");
+    assert_eq!(second.worth_keeping(&key), None, "nothing was learned");
 
     // A file that is written again is read again, and the others are kept.
     let changed = lake.path("lake/day=1/7.parquet");
@@ -84,7 +84,7 @@ fn a_remembered_inventory_is_the_one_that_is_read() {
     third.clear();
     let (read_again, known) = look(&lake, &mut third, LATER);
     assert_eq!((known, format!("{read_again:?}")), (0, format!("{read:?}")));
-    assert!(third.to_keep(&key).is_some());
+    assert!(third.worth_keeping(&key).is_some());
 
     // Another deployment knows nothing of these files.
     let (_, known) = look(&lake, &mut kept(&self::key(&Lake::new()), Some(bytes)), LATER);
@@ -97,7 +97,7 @@ fn what_is_kept_is_of_the_files_that_are_there() {
     let key = key(&lake);
     let mut footers = kept(&key, None);
     look(&lake, &mut footers, LATER);
-    let first = footers.to_keep(&key).unwrap();
+    let first = footers.worth_keeping(&key).unwrap();
     for file in 0..80 {
         let path = lake.path(&format!("lake/day={}/{file}.parquet", file % 3));
         match file % 2 {
@@ -110,7 +110,7 @@ fn what_is_kept_is_of_the_files_that_are_there() {
     }
     let mut footers = kept(&key, Some(first));
     look(&lake, &mut footers, LATER);
-    let second = Footers::read(&footers.to_keep(&key).unwrap()).unwrap();
+    let second = Footers::read(&footers.worth_keeping(&key).unwrap()).unwrap();
     assert_eq!((second.files.len(), second.schemas.len()), (80, 1));
 }
 
@@ -120,12 +120,12 @@ fn young_files_and_few_are_not_kept() {
     let key = key(&lake);
     let mut footers = kept(&key, None);
     let (files, _) = look(&lake, &mut footers, LATER);
-    assert!(footers.to_keep(&key).is_some());
+    assert!(footers.worth_keeping(&key).is_some());
     let newest = files.files.iter().map(|file| file.trace.changed).max().unwrap();
     look(&lake, &mut footers, newest + 2_000_000_000);
-    assert_eq!(footers.to_keep(&key), None, "one of them could still change unseen");
+    assert_eq!(footers.worth_keeping(&key), None, "one of them could still change unseen");
     look(&lake, &mut footers, newest + 2_000_000_001);
-    assert!(footers.to_keep(&key).is_some());
+    assert!(footers.worth_keeping(&key).is_some());
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn what_does_not_parse_is_not_there() {
     let key = key(&lake);
     let mut footers = kept(&key, None);
     look(&lake, &mut footers, LATER);
-    let whole = footers.to_keep(&key).unwrap();
+    let whole = footers.worth_keeping(&key).unwrap();
     assert!(Footers::read(&whole).is_some());
     for length in 0..whole.len() {
         assert!(Footers::read(&whole[..length]).is_none(), "{length} bytes");
@@ -157,7 +157,7 @@ fn whatever_changes_of_a_file_makes_it_unknown() {
     let key = key(&lake);
     let mut footers = kept(&key, None);
     look(&lake, &mut footers, LATER);
-    let footers = kept(&key, footers.to_keep(&key));
+    let footers = kept(&key, footers.worth_keeping(&key));
     let Candidate { path, stat, .. } = walk(&lake).candidates.remove(0);
     assert!(footers.get(&path, &stat).is_some());
     let changes: [fn(&mut Stat); 5] = [
