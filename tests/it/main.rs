@@ -4,6 +4,7 @@
 
 mod access_rules;
 mod bad_data;
+mod bad_files;
 mod ci;
 mod commands;
 mod crashes;
@@ -22,5 +23,6 @@ mod support;
 mod time;
 mod transcripts;
 mod watch;
+mod wide;
 mod worked_example;
 mod zoo;

@@ -240,6 +240,9 @@ fn chunk(column: &Struct, shape: &Shape, file: &File, body: u64) -> Outcome<Chun
     let dictionary = unsigned(meta.i64(11)).filter(|at| (4..first).contains(at));
     let start = dictionary.unwrap_or(first);
     let length = unsigned(meta.i64(7)).ok_or_else(|| footer("has a column without a size"))?;
+    if first - start > length {
+        return Err(footer("has a column that begins behind its end"));
+    }
     let range = |start: Option<i64>, length: Option<i32>| match (start, length) {
         (Some(start), Some(length)) => match (u64::try_from(start), u64::try_from(length)) {
             (Ok(start), Ok(length)) => {
