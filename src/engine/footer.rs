@@ -172,7 +172,7 @@ fn check_chunk(column: &ColumnChunkMetaData, rows: i64, end: u64) -> Result<(), 
     }
     // The first data page follows the dictionary, where there is one.
     let data = u64::try_from(column.data_page_offset()).unwrap_or(u64::MAX);
-    if data.checked_sub(start).is_none_or(|skipped| skipped > length) {
+    if rows > 0 && data.checked_sub(start).is_none_or(|skipped| skipped > length) {
         return Err("the position of a column");
     }
     if column.num_values() < 0 || column.uncompressed_size() < 0 {

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parquet::arrow::ArrowWriter;
+use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::file::metadata::{
     ColumnChunkMetaDataBuilder, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader,
     ParquetMetaDataWriter,
 };
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use serde_json::Value;
 
 use crate::support::{Env, task, text};
@@ -131,8 +133,7 @@ fn encrypted_files_fail_their_tasks_alone() {
 /// Writes the footer of a file anew.
 fn lie(path: &Path, change: impl FnOnce(ParquetMetaData) -> ParquetMetaData) {
     let bytes = bytes::Bytes::from(fs::read(path).unwrap());
-    let mut reader =
-        ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
+    let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
     reader.try_parse(&bytes).unwrap();
     let metadata = change(reader.finish().unwrap());
     let tail = bytes.len() - 8;
@@ -279,4 +280,49 @@ fn a_dictionary_at_zero_is_none() {
     assert!(rows[0][0].as_deref().unwrap().starts_with("Privacy-"));
     assert_eq!(rows[0][1].as_deref(), Some(""));
     assert_eq!(rows[1], [Some("x".to_owned()), Some("x".to_owned())]);
+}
+
+/// No row groups, a row group without rows, no columns: nothing to find, and nothing wrong.
+#[test]
+fn files_without_rows_are_no_matter() {
+    let env = env();
+    let schema = |text: &str| Arc::new(parquet::schema::parser::parse_message_type(text).unwrap());
+    let two = "message m { optional binary who (UTF8); optional binary cell (UTF8); }";
+    for (name, message, groups) in [
+        ("none", two, &[][..]),
+        ("empty", two, &[0]),
+        ("bare", "message m { }", &[]),
+        ("mixed", two, &[0, 2]),
+    ] {
+        let file = fs::File::create(env.path(format!("lake/e/{name}.parquet"))).unwrap();
+        let mut writer = SerializedFileWriter::new(file, schema(message), Arc::default()).unwrap();
+        for rows in groups {
+            let values: Vec<ByteArray> = vec!["p3".into(), "x".into()];
+            let mut group = writer.next_row_group().unwrap();
+            while let Some(mut column) = group.next_column().unwrap() {
+                let levels = vec![1; *rows];
+                let values = &values[..*rows];
+                column.typed::<ByteArrayType>().write_batch(values, Some(&levels), None).unwrap();
+                column.close().unwrap();
+            }
+            group.close().unwrap();
+        }
+        writer.close().unwrap();
+    }
+    let before = env.files("lake");
+    env.run(&["check", "--data"]).exits(0);
+    let report = env.apply().exits(0).json();
+    let delete = task(&report, "both", "delete");
+    assert_eq!(delete["phase"], "Complete", "{delete:#}");
+    assert_eq!(delete["datasets"][0]["personRows"], 9);
+    assert_eq!(delete["datasets"][0]["filesSearched"], 6);
+    for (path, now) in env.files("lake") {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(
+            before[&path] == now,
+            ["none", "empty", "bare"].contains(&name.as_str()),
+            "{name}"
+        );
+    }
+    env.run(&["verify"]).exits(0);
 }

@@ -14,6 +14,7 @@ mod drift;
 mod erased_once;
 mod http;
 mod idle;
+mod odd_names;
 mod others;
 mod own_types;
 mod planted;

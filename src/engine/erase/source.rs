@@ -236,11 +236,11 @@ fn chunk(column: &Struct, shape: &Shape, file: &File, body: u64) -> Outcome<Chun
         return Err(footer("has columns that do not fit its schema"));
     }
     let first = unsigned(meta.i64(9)).ok_or_else(|| footer("has a column without an offset"))?;
-    // Some old writers say 0 where there is no dictionary.
-    let dictionary = unsigned(meta.i64(11)).filter(|at| (4..first).contains(at));
+    // Some old writers say 0 where there is no dictionary; others where there is no data page.
+    let dictionary = unsigned(meta.i64(11)).filter(|at| *at >= 4 && (*at < first || first == 0));
     let start = dictionary.unwrap_or(first);
     let length = unsigned(meta.i64(7)).ok_or_else(|| footer("has a column without a size"))?;
-    if first - start > length {
+    if first.saturating_sub(start) > length {
         return Err(footer("has a column that begins behind its end"));
     }
     let range = |start: Option<i64>, length: Option<i32>| match (start, length) {

@@ -45,8 +45,19 @@ impl<'a> Shown<'a> {
 
     fn part(&self, name: &str) -> String {
         match hive::split(name) {
-            Some((raw, column, _)) if self.dataset.hides_partition(&column) => format!("{raw}=***"),
-            _ => name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect(),
+            Some((raw, column, _)) if self.dataset.hides_partition(&column) => {
+                format!("{}=***", harmless(raw))
+            }
+            _ => harmless(name),
         }
     }
+}
+
+/// A name without what would move a terminal's cursor or turn its text around.
+fn harmless(name: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    name.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
 }
