@@ -7,7 +7,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::model::{Action, Catalog, Phase, Reason};
+use crate::model::{Action, Catalog, Phase, Reason, TaskId};
 use crate::plan::{Cause, LedgerView, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record, Seen};
 
@@ -158,8 +158,8 @@ pub(super) fn apply_texts(
     for warning in state.state().warnings() {
         events.event(Event::Notice { text: warning.to_string() });
     }
-    clock_went_back(state.state().view(), now, events);
-    let exports = Exports::open(workspace.exports(&loaded.catalog.settings), ".".as_ref())?;
+use crate::model::{Action, Catalog, Phase, Reason, TaskId};
+use crate::plan::{Cause, LedgerView, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
     clear_unpublished(&pass, &mut state, &exports)?;
     let inventory = recover(&pass, inventory, &mut state, events)?;
     let mut seen = state.state().seen();
@@ -396,7 +396,18 @@ impl Applying<'_> {
         }
     }
 
-    /// Deletes packages whose time has come; each is gone from the disk before anyone records it.
+    /// Whether a package is the plain one of a task that has an encrypted one now, or the other way round.
+    fn is_replaced(&self, location: &str, task: &TaskId) -> bool {
+        let task = self.state.state().view().tasks.get(task);
+        let now = task.and_then(|task| task.package.as_ref()).map(|package| &*package.location);
+        now.filter(|now| *now != location).is_some_and(|now| {
+            now.strip_suffix(".age").unwrap_or(now)
+                == location.strip_suffix(".age").unwrap_or(location)
+        })
+    }
+
+    /// Deletes packages whose time has come, or whose place another has taken; each is gone from the disk before
+    /// anyone records it.
     fn expire(&mut self) -> Result<(), PassError> {
         let due: Vec<_> = self
             .state
@@ -404,7 +415,9 @@ impl Applying<'_> {
             .view()
             .packages
             .iter()
-            .filter(|(_, (_, package))| package.expires_at <= self.pass.now)
+            .filter(|(location, (id, package))| {
+                package.expires_at <= self.pass.now || self.is_replaced(location, id)
+            })
             .map(|(location, (id, _))| (location.clone(), id.clone()))
             .collect();
         let mut records = Vec::with_capacity(due.len());

@@ -138,6 +138,7 @@ fn publish(
             path: report.path.clone(),
             request: task.request.clone(),
             key: task.key.to_owned(),
+            sha256: report.sha256,
             replace: true,
         };
         let outcome = match exports.publish(&[package]) {
@@ -151,12 +152,12 @@ fn publish(
                     return Err(PassError::Bug("a package that was published nowhere".to_owned()));
                 };
                 let again = exports.content(&published.location)?;
-                let verified = again.is_some_and(|content| content.sha256 == report.sha256);
+                let verified = again.as_ref() == Some(&published.content);
                 Exported::Package {
                     record: PackageRecord {
                         location: published.location,
-                        sha256: report.sha256,
-                        bytes: report.bytes,
+                        sha256: published.content.sha256,
+                        bytes: published.content.bytes,
                         compiled_at,
                         expires_at,
                         expired: false,

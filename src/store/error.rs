@@ -157,7 +157,7 @@ pub enum StoreError {
     #[error("nothing can be encrypted to the recipients in Settings")]
     Recipient,
     /// A package in scratch space is not what was compiled.
-    #[error("the package {} changed before it was encrypted", path.display())]
+    #[error("the package {} changed after it was written", path.display())]
     PackageChanged {
         /// The file.
         path: PathBuf,

@@ -1,6 +1,7 @@
-//! Where finished packages lie: `EXPORTS/<request>/<key>.zip` (CONTRACT.md section 3).
+//! Where finished packages lie: `EXPORTS/<request>/<key>.zip` (CONTRACT.md section 3), or `<key>.zip.age` where they
+//! are encrypted.
 //!
-//! Guarantees: a published package is complete, durable, 0600 in a folder 0700, and never half there; two
+//! Guarantees: an encrypted package never lies in EXPORTS in plain, and no plain one is left in scratch; a published package is complete, durable, 0600 in a folder 0700, and never half there; two
 //! keys never share a path; a package is replaced only where the caller says so; an expired one is gone
 //! from the disk before anyone records it.
 //! Assumptions: one state publishes into one EXPORTS.
@@ -16,8 +17,12 @@ use rustix::fs::OFlags;
 
 use super::digest::sha256;
 use super::location::directory;
+use super::sealing::encrypt_file;
 use super::{Content, LocalDisk, StagedFile, Storage, StoreError};
 use crate::model::Name;
+
+/// What an encrypted package's name ends in, behind `.zip`.
+const ENCRYPTED: &str = ".age";
 
 /// The longest part of a path that is written in full.
 const LONGEST: usize = 200;
@@ -32,6 +37,8 @@ pub struct Exports {
     text: String,
     base: PathBuf,
     storage: Box<dyn Storage>,
+    /// The age recipients that packages are encrypted to; none: they are not.
+    recipients: Vec<String>,
 }
 
 /// A finished package in scratch, to be published.
@@ -43,6 +50,8 @@ pub struct FinishedPackage {
     pub request: Name,
     /// The block.
     pub key: String,
+    /// SHA-256 of the file, in hex, as it was written.
+    pub sha256: String,
     /// Whether an older package of the same task may be replaced.
     pub replace: bool,
 }
@@ -52,7 +61,7 @@ pub struct FinishedPackage {
 pub struct PublishedPackage {
     /// As `status` shows it and the ledger records it.
     pub location: String,
-    /// Digest and size of the file.
+    /// Digest and size of the file as it lies there.
     pub content: Content,
 }
 
@@ -68,12 +77,24 @@ impl Exports {
             bare => bare,
         };
         let text = text.to_owned();
-        Ok(Self { text, base: base.to_owned(), storage: Box::new(LocalDisk::new(root)) })
+        let storage = Box::new(LocalDisk::new(root));
+        Ok(Self { text, base: base.to_owned(), storage, recipients: Vec::new() })
+    }
+
+    /// Encrypts what is published from now on to these age recipients; none: leaves it plain.
+    #[must_use]
+    pub fn encrypting(self, recipients: &[String]) -> Self {
+        Self { recipients: recipients.to_vec(), ..self }
+    }
+
+    fn name(&self, request: &Name, key: &str) -> String {
+        let plain = package_name(request, key);
+        if self.recipients.is_empty() { plain } else { format!("{plain}{ENCRYPTED}") }
     }
 
     /// Where the package of a block lies: EXPORTS as the user wrote it, then folder and file.
     pub fn location(&self, request: &Name, key: &str) -> String {
-        self.location_of(&package_name(request, key))
+        self.location_of(&self.name(request, key))
     }
 
     /// The same of a package whose folder and file are known.
@@ -81,9 +102,11 @@ impl Exports {
         format!("{}/{place}", self.text)
     }
 
-    /// Moves finished packages in, in order, all durable when this returns.
+    /// Moves finished packages in, in order, all durable when this returns; encrypts them before, where that is
+    /// asked for, and removes the plain ones.
     ///
     /// # Errors
+    /// [`StoreError::PackageChanged`] where one is not what was written; [`StoreError::Recipient`];
     /// [`StoreError::Exists`] where a package may not be replaced; [`StoreError::Io`].
     pub fn publish(
         &self,
@@ -92,16 +115,28 @@ impl Exports {
         let mut staged = Vec::with_capacity(packages.len());
         let mut published = Vec::with_capacity(packages.len());
         for package in packages {
-            let name = package_name(&package.request, &package.key);
-            let content = std::fs::File::open(&package.path)
-                .and_then(super::digest::content_of)
-                .map_err(StoreError::io("read", &package.path))?;
+            let name = self.name(&package.request, &package.key);
+            let (path, content) = self.finish(package)?;
             let location = self.location(&package.request, &package.key);
             published.push(PublishedPackage { location, content });
-            staged.push(StagedFile { path: package.path.clone(), name, replace: package.replace });
+            staged.push(StagedFile { path, name, replace: package.replace });
         }
         self.storage.publish(&staged)?;
         Ok(published)
+    }
+
+    /// The file that is to be moved in, and what is in it.
+    fn finish(&self, package: &FinishedPackage) -> Result<(PathBuf, Content), StoreError> {
+        if !self.recipients.is_empty() {
+            return encrypt_file(&package.path, &package.sha256, &self.recipients);
+        }
+        let content = File::open(&package.path)
+            .and_then(super::digest::content_of)
+            .map_err(StoreError::io("read", &package.path))?;
+        if content.sha256 != package.sha256 {
+            return Err(StoreError::PackageChanged { path: package.path.clone() });
+        }
+        Ok((package.path.clone(), content))
     }
 
     /// Deletes the package at a recorded location, also where EXPORTS was another place then, and its
@@ -174,7 +209,8 @@ impl Exports {
                 let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-%~".contains(&b);
                 part.bytes().all(plain) && !matches!(part, "" | "." | "..")
             };
-            let package = file.ends_with(".zip") && safe(file) && safe(folder);
+            let plain = file.strip_suffix(ENCRYPTED).unwrap_or(file);
+            let package = plain.ends_with(".zip") && safe(file) && safe(folder);
             package.then_some((if root.is_empty() { "/" } else { root }, folder, file))
         };
         let (root, folder, file) =

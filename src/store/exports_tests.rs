@@ -31,7 +31,9 @@ impl Fixture {
     fn publish(&self, key: &str, text: &str, replace: bool) -> Result<String, StoreError> {
         let path = self.dir.path().join("package");
         fs::write(&path, text).unwrap();
-        let package = FinishedPackage { path, request: request("acme"), key: key.into(), replace };
+        let sha256 = sha256(text.as_bytes());
+        let package =
+            FinishedPackage { path, request: request("acme"), key: key.into(), sha256, replace };
         Ok(self.exports.publish(&[package])?.remove(0).location)
     }
 }
@@ -116,8 +118,13 @@ fn the_digest_that_is_reported_is_that_of_the_file() {
     let fixture = Fixture::new();
     let path = fixture.dir.path().join("p");
     fs::write(&path, "package").unwrap();
-    let package =
-        FinishedPackage { path, request: request("acme"), key: "k".into(), replace: false };
+    let package = FinishedPackage {
+        path,
+        request: request("acme"),
+        key: "k".into(),
+        sha256: sha256(b"package"),
+        replace: false,
+    };
     let published = fixture.exports.publish(&[package]).unwrap().remove(0);
     assert_eq!(published.content, Content { sha256: sha256(b"package"), bytes: 7 });
     assert_eq!(fixture.exports.content(&published.location).unwrap(), Some(published.content));
@@ -173,7 +180,13 @@ fn packages_are_found_where_exports_used_to_be() {
     let exports = Exports::open(&url, Path::new("/nowhere")).unwrap();
     let path = fixture.dir.path().join("p");
     fs::write(&path, "x").unwrap();
-    let package = FinishedPackage { path, request: request("r"), key: "k".into(), replace: false };
+    let package = FinishedPackage {
+        path,
+        request: request("r"),
+        key: "k".into(),
+        sha256: sha256(b"x"),
+        replace: false,
+    };
     let published = exports.publish(&[package]).unwrap().remove(0);
     assert_eq!(published.location, format!("{url}/r/k.zip"));
     assert!(moved.delete(&published.location).unwrap());
@@ -198,4 +211,42 @@ fn half_copied_packages_are_swept() {
     fs::write(folder.join(".amparo-0123456789abcdef0123456789abcdef.tmp"), "half").unwrap();
     assert_eq!(fixture.exports.sweep([location.as_str()]).unwrap(), 1);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+#[test]
+fn encrypted_packages_lie_nowhere_in_plain() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("key");
+    let recipient = crate::store::create_key(&key, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let exports = Exports::open("exports", dir.path()).unwrap().encrypting(&[recipient]);
+    assert_eq!(exports.location(&request("acme"), "K 1"), "exports/acme/K%201.zip.age");
+    let path = dir.path().join("package");
+    let package = |text: &str| {
+        fs::write(&path, text).unwrap();
+        FinishedPackage {
+            path: path.clone(),
+            request: request("acme"),
+            key: "K 1".into(),
+            sha256: sha256(b"the plain text"),
+            replace: true,
+        }
+    };
+    let published = exports.publish(&[package("the plain text")]).unwrap().remove(0);
+    assert_eq!(published.location, "exports/acme/K%201.zip.age");
+    assert_eq!(exports.content(&published.location).unwrap().unwrap(), published.content);
+    let file = dir.path().join(&published.location);
+    assert_eq!(mode(&file), 0o600);
+    assert!(!fs::read(&file).unwrap().windows(5).any(|bytes| bytes == b"plain"));
+    let keys = crate::store::Identities::read(&key).unwrap();
+    crate::store::open_file(&file, &dir.path().join("opened"), &keys).unwrap();
+    assert_eq!(fs::read(dir.path().join("opened")).unwrap(), b"the plain text");
+    // What is not what was written is not published, nor left in plain.
+    let error = exports.publish(&[package("another text")]).unwrap_err();
+    assert!(matches!(error, StoreError::PackageChanged { .. }));
+    assert!(!path.exists());
+    assert_eq!(exports.content(&published.location).unwrap().unwrap(), published.content);
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
+    let plain = Exports::open("exports", dir.path()).unwrap();
+    assert!(matches!(plain.publish(&[package("x")]), Err(StoreError::PackageChanged { .. })));
+    assert!(exports.delete(&published.location).unwrap());
 }

@@ -65,6 +65,7 @@ impl Place {
             path: made,
             request: name.clone(),
             key: key.to_owned(),
+            sha256: crate::store::sha256(bytes),
             replace: true,
         };
         let exports = Exports::open(&self.exports(), self.dir.path()).unwrap();
