@@ -11,6 +11,7 @@ use crate::model::{Action, Catalog, Phase, Reason, TaskId};
 use crate::plan::{Cause, LedgerView, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
 use crate::store::{Exports, OpenState, Record, Seen};
 
+use super::digests::resolved;
 use super::erase::{Failed, Round, erase};
 use super::export::export;
 use super::gather::{Texts, engine, recall, state_dir};
@@ -162,6 +163,8 @@ use crate::model::{Action, Catalog, Phase, Reason, TaskId};
 use crate::plan::{Cause, LedgerView, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
     clear_unpublished(&pass, &mut state, &exports)?;
     let inventory = recover(&pass, inventory, &mut state, events)?;
+    let resolved = resolved(&pass, state.state(), &inventory, events)?;
+    let pass = Pass { loaded: resolved.as_ref().unwrap_or(&loaded), ..pass };
     let mut seen = state.state().seen();
     let outlook = pass.look(state.state(), inventory, seen.as_mut(), events)?;
     approve(approval, &outlook.plan)?;

@@ -11,6 +11,7 @@ mod against;
 mod apply;
 mod board;
 mod clock;
+mod digests;
 mod drift;
 mod erase;
 mod error;

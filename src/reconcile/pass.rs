@@ -15,6 +15,7 @@ use crate::plan::{
 };
 use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
 
+use super::digests::resolved;
 use super::drift::{Drift, drift};
 use super::gather::{
     Texts, accept_emptied, engine, fingerprints, layout_faults, recall, reserved, state_dir,
@@ -118,6 +119,8 @@ pub(super) fn plan_texts(
         recall(workspace, &loaded.catalog, &engine)?;
         let pass = Pass { workspace, texts, loaded: &loaded, engine: &engine, now };
         let inventory = pass.inventory()?;
+        let resolved = resolved(&pass, &state, &inventory, events)?;
+        let pass = Pass { loaded: resolved.as_ref().unwrap_or(&loaded), ..pass };
         let mut seen = state.seen();
         let outlook = pass.look(&state, inventory, seen.as_mut(), events)?;
         report.verdict = verdict(&outlook.plan, now, Verdict::Invalid).and(invalid(&loaded));

@@ -47,19 +47,20 @@ pub fn retire(workspace: &Workspace, name: &Name) -> Result<RetireReport, PassEr
         hint: hint.to_owned(),
     };
     let request = loaded.requests.iter().find(|request| request.name == *name);
-    let request = request.ok_or_else(|| {
-        refuse("no request of that name is there".to_owned(), "`amparo status` lists them")
+    let request = request.ok_or_else(|| PassError::Argument {
+        what: "no request of that name is there".to_owned(),
+        hint: "`amparo status` lists the requests".to_owned(),
     })?;
     let state = state_dir(workspace, &loaded.catalog)?.read()?;
+    if let Some(what) = unfinished(request, &state) {
+        return Err(refuse(what, "`amparo status` says where its tasks stand"));
+    }
     let key = state.deployment_key().ok_or_else(|| {
         refuse(
             "the state has no deployment key, or it cannot be read".to_owned(),
             "run this where `amparo apply` runs: digests are made with the deployment key",
         )
     })?;
-    if let Some(what) = unfinished(request, &state, key) {
-        return Err(refuse(what, "`amparo status` says where its tasks stand"));
-    }
     let file = texts.requests.iter().find(|file| file.path == request.position.file);
     let file = file.ok_or_else(|| PassError::Bug("a request without its file".to_owned()))?;
     let opener = texts.keys.as_ref().map(|keys| keys as &dyn Opener);
@@ -103,11 +104,11 @@ pub fn retire(workspace: &Workspace, name: &Name) -> Result<RetireReport, PassEr
 }
 
 /// Why a request cannot be retired yet; `None` where every task of it is done.
-fn unfinished(request: &Request, state: &State, key: &DeploymentKey) -> Option<String> {
+fn unfinished(request: &Request, state: &State) -> Option<String> {
     if request.rejected.is_some() {
         return Some("it is not valid".to_owned());
     }
-    let prints = fingerprints(std::slice::from_ref(request), Some(key));
+    let prints = fingerprints(std::slice::from_ref(request), state.deployment_key());
     for block in &request.users {
         // The number stands for a key that could not be shown.
         let shown = &block.key;

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 /// The arrays that tests write.
 pub(crate) mod amparo_arrow {
-    pub(crate) use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
+    pub(crate) use arrow::array::{Array, ArrayRef, BinaryArray, Int64Array, StringArray};
     pub(crate) use arrow::record_batch::RecordBatch;
     pub(crate) use parquet::arrow::ArrowWriter;
     pub(crate) use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -133,6 +133,25 @@ impl Env {
             }
         }
         rows
+    }
+
+    /// A column of strings of a Parquet file; null is empty.
+    pub(crate) fn rows_of_text(&self, name: &str, column: &str) -> Vec<String> {
+        let file = fs::File::open(self.path(name)).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+        let mut cells = Vec::new();
+        for batch in reader {
+            let batch = batch.unwrap();
+            let text = batch.column_by_name(column).unwrap().as_any();
+            let text = text.downcast_ref::<StringArray>().unwrap().clone();
+            cells.extend(text.iter().map(|cell| cell.unwrap_or_default().to_owned()));
+        }
+        cells
+    }
+
+    /// Writes a Parquet file of one column of bytes.
+    pub(crate) fn binary(&self, name: &str, column: &str, values: &[&[u8]]) -> &Self {
+        self.parquet(name, vec![(column, Arc::new(BinaryArray::from(values.to_vec())))])
     }
 
     /// Runs the binary; `-C` is set, and the clock where the arguments do not.

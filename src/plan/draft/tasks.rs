@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, DeleteMethod, Environment, Name, Phase, Reason, Request, UserBlock};
+use crate::model::{
+    Action, DeleteMethod, Environment, Name, Phase, Reason, Request, TaskId, UserBlock,
+};
 use crate::plan::{
     BlockFound, BlockRef, Cause, DatasetFound, FailureKind, FileProblem, LedgerView, Resolved,
     TaskIndex, TaskState,
@@ -10,7 +12,7 @@ use crate::plan::{
 
 use super::erase::{Deletion, Eraser, Outlook};
 use super::holds::Holds;
-use super::triage::{TriagedTask, dates, gone_policies, triage};
+use super::triage::{TriagedTask, dates, gone_policies, triage, unread};
 use super::{
     Draft, DraftDataset, DraftTask, Evidence, Situation, Standing, Triage, access, limits, needs,
 };
@@ -368,6 +370,28 @@ impl<'a> Drafting<'a> {
         searched.found.datasets.iter().filter_map(outlook).collect()
     }
 
+    /// Standing erasures that are done, and cannot be kept in force: nobody here knows for whom.
+    fn out_of_force(&self) -> impl Iterator<Item = String> {
+        let Situation { requests, ledger, .. } = self.situation;
+        let done = |request: &Request, block: &UserBlock| {
+            let id = TaskId {
+                request: request.name.clone(),
+                key: Some(block.key.clone()),
+                action: Some(Action::Delete),
+            };
+            ledger.tasks.get(&id).is_some_and(|task| task.phase == Phase::Complete)
+        };
+        requests.iter().flat_map(move |request| {
+            let blocks = request.users.iter().filter(move |block| {
+                block.standing && block.rejected.is_none() && done(request, block)
+            });
+            blocks.filter_map(|block| {
+                let why = unread(block)?;
+                Some(format!("{}/{} is not kept in force: {why}", request.name, block.key))
+            })
+        })
+    }
+
     fn notes(&self) -> Vec<String> {
         let gone = gone_policies(self.situation).into_iter().map(|what| {
             format!("{what} is gone from the policies: no delete runs until it is back or retired")
@@ -379,7 +403,7 @@ impl<'a> Drafting<'a> {
             .iter()
             .filter(|name| ledger.datasets.contains(name) || ledger.holds.contains(name))
             .map(|name| format!("{name} is retired: what it held is neither searched nor kept"));
-        gone.chain(retired).collect()
+        gone.chain(retired).chain(self.out_of_force()).collect()
     }
 }
 
