@@ -106,14 +106,14 @@ pub fn retire(workspace: &Workspace, name: &Name) -> Result<RetireReport, PassEr
 /// Why a request cannot be retired yet; `None` where every task of it is done.
 fn unfinished(request: &Request, state: &State) -> Option<String> {
     if request.rejected.is_some() {
-        return Some("it is not valid".to_owned());
+        return Some("it is not valid: `amparo check` says why".to_owned());
     }
     let prints = fingerprints(std::slice::from_ref(request), state.deployment_key());
     for block in &request.users {
         // The number stands for a key that could not be shown.
         let shown = &block.key;
         if block.rejected.is_some() {
-            return Some(format!("{shown} is rejected"));
+            return Some(format!("{shown} is rejected: `amparo check` says why"));
         }
         if block.standing {
             return Some(format!("{shown} is standing: its erasure is still in force"));
