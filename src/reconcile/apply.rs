@@ -159,8 +159,10 @@ pub(super) fn apply_texts(
     for warning in state.state().warnings() {
         events.event(Event::Notice { text: warning.to_string() });
     }
-use crate::model::{Action, Catalog, Phase, Reason, TaskId};
-use crate::plan::{Cause, LedgerView, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
+    clock_went_back(state.state().view(), now, events);
+    let settings = &loaded.catalog.settings;
+    let exports = Exports::open(workspace.exports(settings), ".".as_ref())?
+        .encrypting(&settings.package_recipients);
     clear_unpublished(&pass, &mut state, &exports)?;
     let inventory = recover(&pass, inventory, &mut state, events)?;
     let resolved = resolved(&pass, state.state(), &inventory, events)?;

@@ -16,7 +16,7 @@ use crate::model::{
 use crate::plan::{BlockRef, DatasetFiles, Inventory, LedgerView, Resolved, RowKey};
 use crate::store::{DeploymentKey, State, in_parallel};
 
-use super::gather::fingerprints;
+use super::gather::{accept_emptied, fingerprints};
 use super::pass::Pass;
 use super::{Event, Events, PassError};
 
@@ -36,8 +36,10 @@ pub(super) fn resolved(
     if blocks.is_empty() {
         return Ok(None);
     }
-    let mut loaded = pass.loaded.clone();
-    let lookup = Lookup { engine: pass.engine, catalog: &pass.loaded.catalog, inventory, key };
+    let (mut loaded, mut inventory) = (pass.loaded.clone(), inventory.clone());
+    accept_emptied(&mut inventory, state.view());
+    let (engine, catalog, inventory) = (pass.engine, &pass.loaded.catalog, &inventory);
+    let lookup = Lookup { engine, catalog, inventory, key };
     lookup.all(&mut loaded.requests, &blocks, events);
     pass.workspace.stop.check()?;
     Ok(Some(loaded))

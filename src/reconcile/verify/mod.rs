@@ -13,7 +13,9 @@ use crate::plan::BlockRef;
 use crate::store::{Exports, Head, State};
 
 use super::digests::{Lookup, with_digests};
-use super::gather::{Texts, engine, fingerprints, reserved, settings_of, state_dir};
+use super::gather::{
+    Texts, accept_emptied, engine, fingerprints, reserved, settings_of, state_dir,
+};
 use super::{Events, PassError, Workspace};
 
 pub use canary::Canaries;
@@ -152,19 +154,8 @@ fn erasures(
     if !recheck.is_idle() || !digests.is_empty() {
         let engine = engine(workspace, &catalog)?;
         let datasets: Vec<_> = catalog.datasets.iter().collect();
-<<<<<<< HEAD
         let mut inventory = engine.inventory(&datasets, &reserved(workspace, &catalog));
         accept_emptied(&mut inventory, view);
-        let (found, canaries) = recheck.look(&engine, &inventory, &workspace.stop, events)?;
-        today = found;
-        report.problems.extend(silence(&canaries));
-        report.ok &= canaries.sing();
-        if !canaries.sing() {
-            // What such a search did not find says nothing.
-            let why = "the search missed values that are in the data".to_owned();
-            today.values_mut().for_each(|today| *today = Today::Unclear(why.clone()));
-=======
-        let inventory = engine.inventory(&datasets, &reserved(workspace, &catalog));
         if let Some(key) = state.deployment_key().filter(|_| !digests.is_empty()) {
             let inventory = &inventory;
             let lookup = Lookup { engine: &engine, catalog: &catalog, inventory, key };
@@ -182,7 +173,6 @@ fn erasures(
                 today.values_mut().for_each(|today| *today = Today::Unclear(why.clone()));
             }
             report.canaries = Some(canaries);
->>>>>>> b064090 (Look digests up in the data; verify retired requests by them; tests of sealing, retiring and encrypted packages)
         }
     }
     let erasures: Vec<ErasureState> =
