@@ -1,11 +1,11 @@
 //! DataFusion's session, and the threads that it runs on.
 //!
-//! Assumptions: the scratch directory, where it exists and may be written, is the engine's alone;
-//! without it nothing spills.
+//! Assumptions: the scratch directory, where it exists and may be written when the first plan runs, is the
+//! engine's alone; without it nothing spills.
 
 use std::future::Future;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
@@ -19,7 +19,11 @@ use super::EngineError;
 /// A session with its own threads. Blocking from outside: callers need no async.
 #[derive(Debug)]
 pub(crate) struct Session {
-    context: SessionContextDebug,
+    /// Made when the first plan runs: whoever does nothing but look at files leaves scratch as it is, and a
+    /// pass has cleared it by then.
+    context: OnceLock<SessionContextDebug>,
+    scratch: PathBuf,
+    memory: usize,
     /// Taken out only by `drop`.
     runtime: Option<Runtime>,
     jobs: usize,
@@ -38,27 +42,31 @@ impl Session {
     /// `scratch`.
     pub(crate) fn new(scratch: &Path, memory: usize, jobs: usize) -> Result<Self, EngineError> {
         let jobs = jobs.max(1);
-        // A pass that only looks writes nothing, not even a directory for spills it will not need.
-        let mode = match writable(scratch) {
-            true => DiskManagerMode::Directories(vec![scratch.to_owned()]),
-            false => DiskManagerMode::Disabled,
-        };
-        let spills = DiskManagerBuilder::default().with_mode(mode);
-        let environment = RuntimeEnvBuilder::new()
-            .with_memory_limit(memory, 1.0)
-            .with_disk_manager_builder(spills)
-            .build_arc()
-            .map_err(|_| EngineError::Start("its memory and scratch space"))?;
-        let mut config = SessionConfig::new().with_target_partitions(jobs);
-        // INT96 in nanoseconds wraps for dates beyond 2262, silently.
-        config.options_mut().execution.parquet.coerce_int96 = Some("us".to_owned());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(jobs)
             .thread_name("amparo-engine")
             .build()
             .map_err(|_| EngineError::Start("its threads"))?;
-        let context = SessionContext::new_with_config_rt(config, environment);
-        Ok(Self { context: SessionContextDebug(context), runtime: Some(runtime), jobs })
+        let (context, scratch) = (OnceLock::new(), scratch.to_owned());
+        Ok(Self { context, scratch, memory, runtime: Some(runtime), jobs })
+    }
+
+    fn make_context(&self) -> Result<SessionContext, EngineError> {
+        // A pass that only looks writes nothing, not even a directory for spills it will not need.
+        let mode = match writable(&self.scratch) {
+            true => DiskManagerMode::Directories(vec![self.scratch.clone()]),
+            false => DiskManagerMode::Disabled,
+        };
+        let spills = DiskManagerBuilder::default().with_mode(mode);
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_limit(self.memory, 1.0)
+            .with_disk_manager_builder(spills)
+            .build_arc()
+            .map_err(|_| EngineError::Start("its memory and scratch space"))?;
+        let mut config = SessionConfig::new().with_target_partitions(self.jobs);
+        // INT96 in nanoseconds wraps for dates beyond 2262, silently.
+        config.options_mut().execution.parquet.coerce_int96 = Some("us".to_owned());
+        Ok(SessionContext::new_with_config_rt(config, environment))
     }
 
     /// Threads.
@@ -66,14 +74,16 @@ impl Session {
         self.jobs
     }
 
-    /// The DataFusion session: for plans of one's own.
-    pub(crate) const fn context(&self) -> &SessionContext {
-        &self.context.0
-    }
-
     /// What plans run in.
-    pub(crate) fn task_context(&self) -> Arc<TaskContext> {
-        self.context().task_ctx()
+    ///
+    /// # Errors
+    /// [`EngineError::Start`].
+    pub(crate) fn task_context(&self) -> Result<Arc<TaskContext>, EngineError> {
+        if let Some(context) = self.context.get() {
+            return Ok(context.0.task_ctx());
+        }
+        let context = SessionContextDebug(self.make_context()?);
+        Ok(self.context.get_or_init(|| context).0.task_ctx())
     }
 
     /// Runs to the end, blocking.

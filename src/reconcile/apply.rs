@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -155,6 +156,8 @@ pub(super) fn apply_texts(
     // Before the state is opened, which would make its directory: it must not lie in a dataset.
     let inventory = pass.inventory()?;
     let mut state = open_state(workspace, &loaded.catalog, events)?;
+    // Before the first search, which may spill into it.
+    let scratch = state.scratch(workspace.scratch.as_deref())?;
     let before = state.state().view().seq;
     for warning in state.state().warnings() {
         events.event(Event::Notice { text: warning.to_string() });
@@ -171,7 +174,8 @@ pub(super) fn apply_texts(
     let outlook = pass.look(state.state(), inventory, seen.as_mut(), events)?;
     approve(approval, &outlook.plan)?;
     let (state, seen, measured) = (&mut state, &mut seen, Measured::default());
-    Applying { pass, outlook: &outlook, state, seen, exports: &exports, before, measured }
+    let (outlook, exports, scratch) = (&outlook, &exports, scratch.path());
+    Applying { pass, outlook, state, seen, exports, scratch, before, measured }
         .all(events, &loaded.diagnostics)
 }
 
@@ -275,6 +279,7 @@ struct Applying<'a> {
     state: &'a mut OpenState,
     seen: &'a mut Option<Seen>,
     exports: &'a Exports,
+    scratch: &'a Path,
     /// Number of the newest ledger entry when the pass began.
     before: u64,
     measured: Measured,
@@ -289,14 +294,13 @@ impl Applying<'_> {
         let started = Instant::now();
         let stop = &self.pass.workspace.stop;
         stop.check()?;
-        let scratch = self.state.scratch(self.pass.workspace.scratch.as_deref())?;
         let key = deployment_key(self.state)?;
         let intents =
             intents(&self.pass, self.outlook, self.state.state().view(), &key, self.exports);
         self.append(intents)?;
 
         let (exported, compiling) =
-            export(&self.pass, self.outlook, self.exports, scratch.path(), events)?;
+            export(&self.pass, self.outlook, self.exports, self.scratch, events)?;
         let mut outcomes = Outcomes::new(self.outlook, self.state.state().view());
         let share = compiling / exported.len().max(1) as f64;
         for (task, exported) in exported {

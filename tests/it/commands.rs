@@ -174,3 +174,28 @@ fn find_breaks_down_by_data_source() {
 fn find_without_an_identity_is_wrong_usage() {
     Env::new().run_with(&["find", "-"], &[], "\n").exits(64);
 }
+
+#[test]
+fn scratch_may_be_an_empty_directory() {
+    let env = Env::new();
+    env.parquet("lake/e.parquet", vec![("who", text(&["ann", "bob"]))]);
+    env.dataset(
+        "e",
+        "  product: e
+  location: lake/e.parquet
+  format: parquet
+  fields:
+    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
+    );
+    env.request(
+        "r",
+        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [
+    {key: A, action: [access, delete], userIDs: [{namespace: who, value: ann}]}]}",
+    );
+    std::fs::create_dir(env.path("scratch")).unwrap();
+    env.run(&["--scratch", "scratch", "plan"]).exits(0);
+    assert!(env.files("scratch").is_empty());
+    for _ in 0..2 {
+        env.run(&["--scratch", "scratch", "apply", "--auto-approve"]).exits(0);
+    }
+}

@@ -107,7 +107,7 @@ fn run(
     let search =
         ProbeExec::new(dataset, probe, &candidates, (output, options.prune), session.jobs());
     let plan: Arc<dyn ExecutionPlan> = Arc::new(ProbePlan(Arc::new(search)));
-    let partitions = session.run(collect_partitioned(plan, session.task_context()))?;
+    let partitions = session.run(collect_partitioned(plan, session.task_context()?))?;
     Ok(partitions.into_iter().flatten().collect())
 }
 
