@@ -52,7 +52,7 @@ pub(crate) fn run(
     drop(progress);
     args.ci.deliver(Shown::Plan(&report), terminal)?;
     if let (Some(path), Some(plan)) = (&args.out, &report.plan) {
-        reconcile::SavedPlan::new(plan).write(path)?;
+        reconcile::SavedPlan::new(plan, &report.files).write(path)?;
         terminal.say(&format!("Saved: amparo apply {}", path.display()));
         if plan.inputs.requests.is_none() {
             terminal.say(

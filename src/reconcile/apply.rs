@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::model::{Action, Catalog, Phase, Reason, TaskId};
 use crate::plan::{Cause, LedgerView, Plan, PlanInputs, PlannedTask, TaskIndex, Totals, moved};
-use crate::store::{Exports, OpenState, Record, Seen};
+use crate::store::{Exports, OpenState, Record, Seen, State};
 
 use super::digests::resolved;
 use super::erase::{Failed, Round, erase};
@@ -22,7 +22,7 @@ use super::pass::{Outlook, Pass, verdict};
 use super::record::{intents, task_ref};
 use super::recover::{deployment_key, destroy_finished_keys, recover};
 use super::watch::next_wake;
-use super::{Event, Events, PassError, SavedPlan, Verdict, Workspace};
+use super::{Event, Events, InputFiles, PassError, SavedPlan, Verdict, Workspace};
 
 /// How often a pass erases before what keeps moving is given up (RULES.md section 6, `Conflict`).
 const ROUNDS: usize = 3;
@@ -172,7 +172,7 @@ pub(super) fn apply_texts(
     let pass = Pass { loaded: resolved.as_ref().unwrap_or(&loaded), ..pass };
     let mut seen = state.state().seen();
     let outlook = pass.look(state.state(), inventory, seen.as_mut(), events)?;
-    approve(approval, &outlook.plan)?;
+    approve(approval, &outlook, &texts, state.state())?;
     let (state, seen, measured) = (&mut state, &mut seen, Measured::default());
     let (outlook, exports, scratch) = (&outlook, &exports, scratch.path());
     Applying { pass, outlook, state, seen, exports, scratch, before, measured }
@@ -253,7 +253,13 @@ fn clear_unpublished(
     Ok(state.append(records, pass.now)?)
 }
 
-fn approve(approval: Approval<'_>, plan: &Plan) -> Result<(), PassError> {
+fn approve(
+    approval: Approval<'_>,
+    outlook: &Outlook,
+    texts: &Texts,
+    state: &State,
+) -> Result<(), PassError> {
+    let plan = &outlook.plan;
     match approval {
         Approval::Given => Ok(()),
         Approval::Ask(mut ask) => {
@@ -265,6 +271,10 @@ fn approve(approval: Approval<'_>, plan: &Plan) -> Result<(), PassError> {
         }
         Approval::Saved(saved) => {
             let mut lines = moved(&saved.plan.inputs, &plan.inputs);
+            if !lines.is_empty() {
+                let now = InputFiles::of(texts, &outlook.inventory, state.deployment_key());
+                lines.extend(saved.files.moved(&now));
+            }
             if lines.is_empty() && saved.plan.plan_id != plan.plan_id {
                 lines.push("time has passed: what is to be done is no longer the same".to_owned());
             }

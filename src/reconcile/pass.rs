@@ -24,7 +24,7 @@ use super::grounds::Grounds;
 use super::measure::Unmeasured;
 use super::search::{Lake, Trust, search};
 use super::settled::leave_out;
-use super::{Event, Events, PassError, Tries, Verdict, Workspace};
+use super::{Event, Events, InputFiles, PassError, Tries, Verdict, Workspace};
 
 /// How often a pass looks again where files change under it (RULES.md: `Conflict`).
 const LOOKS: usize = 3;
@@ -48,6 +48,8 @@ pub struct PlanReport {
     pub comparison: Option<Comparison>,
     /// Finished erasures of which the policies would erase more today.
     pub drift: Vec<Drift>,
+    /// The files that the plan rests on.
+    pub files: InputFiles,
 }
 
 impl PlanReport {
@@ -112,6 +114,7 @@ pub(super) fn plan_texts(
         positions: positions(&loaded.requests),
         comparison: None,
         drift: Vec::new(),
+        files: InputFiles::default(),
     };
     if loaded.catalog_valid {
         let state = state_dir(workspace, &loaded.catalog)?.read()?;
@@ -127,6 +130,7 @@ pub(super) fn plan_texts(
         let key = state.deployment_key();
         let (drift, notes) = drift(&pass, state.view(), key, &outlook.inventory, events)?;
         report.drift = drift;
+        report.files = InputFiles::of(texts, &outlook.inventory, key);
         let mut plan = outlook.plan;
         plan.notes.extend(notes);
         report.plan = Some(plan);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
 
-use super::PassError;
+use super::{InputFiles, PassError};
 
 const FORMAT_VERSION: &str = "1.0";
 
@@ -20,15 +20,19 @@ pub struct SavedPlan {
     tool_version: String,
     /// The plan.
     pub plan: Plan,
+    /// The files that it rests on.
+    #[serde(default)]
+    pub files: InputFiles,
 }
 
 impl SavedPlan {
     /// Wraps a plan.
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan, files: &InputFiles) -> Self {
         Self {
             format_version: FORMAT_VERSION.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             plan: plan.clone(),
+            files: files.clone(),
         }
     }
 

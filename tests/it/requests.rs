@@ -1,5 +1,7 @@
 //! Requests as files: what is rejected, what goes on, and what the ledger makes of it.
 
+use std::fs;
+
 use crate::support::{Env, task, text};
 
 fn env() -> Env {
@@ -116,6 +118,34 @@ fn a_saved_plan_is_applied_exactly_or_not_at_all() {
     env.run(&["plan", "--out", "saved.json"]).exits(0);
     env.run(&["apply", "saved.json"]).exits(0);
     env.package("second", "B");
+    // Once more it is stale: the ledger has moved on.
+    let stale = env.run(&["apply", "saved.json"]).exits(6);
+    assert!(stale.stderr.contains("the ledger is at entry"), "{}", stale.stderr);
+}
+
+#[test]
+fn a_stale_plan_names_every_input_that_moved() {
+    let env = env();
+    env.request("good", &GOOD.replace("key: A", "key: Z"));
+    env.apply().exits(0);
+    let old = fs::read_to_string(env.path("requests/subjectrequest-good.yaml")).unwrap();
+    env.request("next", &GOOD.replace("key: A", "key: B"));
+    env.run(&["plan", "--out", "saved.json"]).exits(0);
+    assert!(!fs::read_to_string(env.path("saved.json")).unwrap().contains("value: p"));
+    env.document("policies", "Hold", "h", "  {datasets: [e], reason: lawsuit}");
+    env.write("requests/subjectrequest-good.yaml", &format!("{old}# looked at\n"));
+    fs::remove_file(env.path("requests/subjectrequest-next.yaml")).unwrap();
+    env.parquet("lake/e.parquet", vec![("who", text(&["p"])), ("qa", text(&[""]))]);
+    let stale = env.run(&["apply", "saved.json"]).exits(6);
+    for line in [
+        "policies/hold-h.yaml is new",
+        "requests/subjectrequest-good.yaml has changed",
+        "requests/subjectrequest-next.yaml is gone",
+        "dataset e: lake/e.parquet has changed",
+    ] {
+        assert!(stale.stderr.contains(line), "{line}: {}", stale.stderr);
+    }
+    assert!(!stale.stderr.contains("dataset-e.yaml"), "{}", stale.stderr);
 }
 
 #[test]
