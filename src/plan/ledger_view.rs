@@ -104,6 +104,14 @@ pub struct FileEraseTask {
     pub rows_erased: u64,
     /// Cells that change.
     pub cells_erased: u64,
+    /// Of those rows, the ones of which a hold keeps something: they will be erased from once more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rows_held: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What file outcomes have added up to since a task began: an interrupted task resumes from here.

@@ -373,7 +373,7 @@ impl Applying<'_> {
                 cause: Cause::transient(),
             });
         }
-        outcomes.erased(&all, waiting);
+        outcomes.erased(&all, waiting, self.state.state().view());
         self.measured = Measured::of(&all);
         Ok(())
     }

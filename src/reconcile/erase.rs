@@ -427,6 +427,7 @@ impl Erasing<'_> {
                     task: task_ref(id),
                     rows_erased: task.rows_erased,
                     cells_erased: cells(work, task),
+                    rows_held: self.rows_held(work, task),
                 })
             })
             .collect();
@@ -440,6 +441,33 @@ impl Erasing<'_> {
             tasks,
             settled,
         }
+    }
+
+    /// Rows that a task erases from, and of which a hold keeps cells from it.
+    fn rows_held(&self, work: &FileWork, task: &FileTaskCounts) -> u64 {
+        let draft = self.outlook.draft.tasks.get(task.task as usize);
+        let datasets = draft.map_or(&[][..], |draft| &draft.datasets);
+        let dataset = datasets.iter().find(|dataset| dataset.dataset == work.dataset);
+        let held = dataset.map_or(&[][..], |dataset| &dataset.held_leaves);
+        if held.is_empty() {
+            return 0;
+        }
+        let (mut changed, mut kept) = (BTreeSet::new(), BTreeSet::new());
+        for leaf in &work.leaves {
+            let rows = match &leaf.mask {
+                Mask::Retain { why } => {
+                    if !held.iter().any(|(path, hold)| *path == leaf.path && hold == why) {
+                        continue;
+                    }
+                    &mut kept
+                }
+                _ => &mut changed,
+            };
+            let cells = leaf.cells.iter().filter(|cell| cell.task == task.task);
+            rows.extend(cells.map(|cell| cell.row));
+        }
+        let both = changed.intersection(&kept).count() as u64;
+        both.min(task.rows_erased)
     }
 
     fn count(&self, work: &FileWork, counts: &FileCounts, seconds: f64, round: &mut Round) {

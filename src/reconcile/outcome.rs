@@ -32,6 +32,8 @@ pub(super) struct Outcomes<'a> {
     outlook: &'a Outlook,
     /// The states before the pass.
     before: LedgerView,
+    /// What the ledger has as erased by now, for tasks of this pass.
+    erased: BTreeMap<TaskId, Erased>,
     by_task: BTreeMap<TaskIndex, Outcome>,
     untold: BTreeSet<TaskIndex>,
 }
@@ -42,6 +44,7 @@ impl<'a> Outcomes<'a> {
         let mut all = Self {
             outlook,
             before: view.clone(),
+            erased: BTreeMap::new(),
             by_task: BTreeMap::new(),
             untold: BTreeSet::new(),
         };
@@ -113,7 +116,7 @@ impl<'a> Outcomes<'a> {
             let cause = task.standing.cause.clone().unwrap_or_else(Cause::transient);
             return self.failed(index, Failed { reason, message, cause }, erasure);
         }
-        let counts = self.counted(task, erasure);
+        let counts = self.counted(task);
         let earlier = self.earlier(task).files > 0;
         let held = planned.reason == Some(Reason::Held);
         let outcome = Outcome {
@@ -131,7 +134,16 @@ impl<'a> Outcomes<'a> {
     }
 
     /// The deletes have come to their end: done, failed in part, or waiting for their package.
-    pub(super) fn erased(&mut self, round: &Round, waiting: &BTreeSet<TaskIndex>) {
+    /// `view` knows the files that were erased from.
+    pub(super) fn erased(
+        &mut self,
+        round: &Round,
+        waiting: &BTreeSet<TaskIndex>,
+        view: &LedgerView,
+    ) {
+        let sums =
+            round.done.keys().filter_map(|id| Some((id.clone(), view.tasks.get(id)?.erased)));
+        self.erased = sums.collect();
         for (index, task) in (0..TaskIndex::MAX).zip(&self.outlook.draft.tasks) {
             let open = task.runs && task.id.action == Some(Action::Delete);
             if !open || waiting.contains(&index) || self.by_task.contains_key(&index) {
@@ -163,7 +175,7 @@ impl<'a> Outcomes<'a> {
 
     fn failed(&mut self, index: TaskIndex, failed: Failed, erasure: Erasure) {
         let Some(task) = self.outlook.draft.tasks.get(index as usize) else { return };
-        let counts = self.counted(task, erasure);
+        let counts = self.counted(task);
         let outcome = Outcome {
             phase: Phase::Failed,
             reason: Some(failed.reason),
@@ -186,13 +198,14 @@ impl<'a> Outcomes<'a> {
     }
 
     /// The counts of a task, with what all its passes have erased.
-    fn counted(&self, task: &DraftTask, erasure: Erasure) -> TaskCounts {
+    fn counted(&self, task: &DraftTask) -> TaskCounts {
         let mut counts = counts(task);
         if task.id.action == Some(Action::Delete) {
-            let earlier = self.earlier(task);
-            counts.rows_erased = Some(earlier.rows + erasure.rows);
-            counts.cells_erased = Some(earlier.cells + erasure.cells);
-            counts.files_touched = Some(earlier.files + erasure.files);
+            let all = self.erased.get(&task.id).copied();
+            let all = all.unwrap_or_else(|| self.earlier(task));
+            counts.rows_erased = Some(all.rows);
+            counts.cells_erased = Some(all.cells);
+            counts.files_touched = Some(all.files);
         }
         counts
     }

@@ -21,6 +21,17 @@ pub(super) struct Fold {
     lines: HashMap<TaskId, usize>,
     /// Index into the history of the line whose package lies at a location.
     ready: BTreeMap<String, usize>,
+    /// Rows that were counted and will be erased from once more, by file, as long as it is the one that
+    /// the erasure left.
+    again: BTreeMap<String, Again>,
+}
+
+/// Rows of one file that tasks will come back to.
+#[derive(Debug, Clone, PartialEq)]
+struct Again {
+    /// The footer that the file was given.
+    footer: String,
+    rows: BTreeMap<TaskId, u64>,
 }
 
 /// How a task stands after a record.
@@ -276,13 +287,26 @@ impl Fold {
     }
 
     fn add_erased(&mut self, file: &FileErase) {
+        let known = self.again.remove(&file.file).filter(|known| known.footer == file.before);
+        let mut again = known.map(|known| known.rows).unwrap_or_default();
         for part in &file.tasks {
-            if let Some(state) = self.view.tasks.get_mut(&TaskId::from(&part.task)) {
+            let id = TaskId::from(&part.task);
+            // A row that was erased from under a hold, and now from the rest, is one row.
+            let counted = again.remove(&id).unwrap_or(0);
+            if part.rows_held > 0 {
+                again.insert(id.clone(), part.rows_held);
+            }
+            if let Some(state) = self.view.tasks.get_mut(&id) {
                 let sum = &mut state.erased;
-                sum.rows = sum.rows.saturating_add(part.rows_erased);
+                let new = part.rows_erased.saturating_sub(counted);
+                sum.rows = sum.rows.saturating_add(new);
                 sum.cells = sum.cells.saturating_add(part.cells_erased);
                 sum.files = sum.files.saturating_add(1);
             }
+        }
+        if let (Some(footer), false) = (&file.after, again.is_empty()) {
+            let again = Again { footer: footer.clone(), rows: again };
+            self.again.insert(file.file.clone(), again);
         }
     }
 

@@ -114,6 +114,7 @@ fn erase(rows: u64) -> FileErase {
             task: task(Action::Delete),
             rows_erased: rows,
             cells_erased: rows * 4,
+            rows_held: 0,
         }],
         settled: Vec::new(),
     }
@@ -374,4 +375,29 @@ fn every_event_that_is_written_is_known_when_read() {
     assert_eq!(Commit::parse(envelope.as_bytes()), Err(Unreadable::Torn));
     let later = envelope.replace(env!("CARGO_PKG_VERSION"), "12.0.0");
     assert!(matches!(Commit::parse(later.as_bytes()), Err(Unreadable::Newer { .. })));
+}
+
+#[test]
+fn rows_that_a_hold_split_in_two_erasures_count_once() {
+    let of = |before: &str, after: &str, rows: u64, held: u64| {
+        let mut file = erase(rows);
+        (file.before, file.after) = (before.to_owned(), Some(after.to_owned()));
+        file.tasks[0].rows_held = held;
+        let done = Record::EraseDone {
+            dataset: name("events"),
+            file: "f1".to_owned(),
+            before: before.to_owned(),
+        };
+        vec![Record::EraseIntent(file), done]
+    };
+    let begun = [submitted(Action::Delete, "fp", 50), started(Action::Delete, None)];
+    let rows = |erasures: &[Vec<Record>]| {
+        let commits: Vec<&[Record]> = erasures.iter().map(Vec::as_slice).collect();
+        let view = fold(&[&[&begun[..]], &commits[..]].concat());
+        state(&view, Action::Delete).erased.rows
+    };
+    assert_eq!(rows(&[of("a", "b", 3, 2), of("b", "c", 5, 0)]), 6, "two of five were counted");
+    assert_eq!(rows(&[of("a", "b", 3, 3), of("b", "c", 1, 0)]), 3);
+    assert_eq!(rows(&[of("a", "b", 3, 3), of("x", "c", 2, 0)]), 5, "another writer's file");
+    assert_eq!(rows(&[of("a", "b", 3, 0), of("b", "c", 2, 0)]), 5, "nothing was held");
 }
