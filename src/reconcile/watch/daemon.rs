@@ -97,7 +97,7 @@ impl<'a> Daemon<'a> {
             self.arm();
             glance = Glance::take(self.workspace, &self.data);
         }
-        if self.seen.is_some_and(|seen| seen != glance.stamp) {
+        if self.seen != Some(glance.stamp) {
             glance = self.settled(glance);
         }
         if due || self.seen != Some(glance.stamp) {

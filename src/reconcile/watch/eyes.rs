@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode};
@@ -51,6 +52,8 @@ impl Kind {
 /// Watches.
 pub(super) struct Eyes {
     debouncer: Option<Debouncer<RecommendedWatcher, NoCache>>,
+    /// What counts of what the watched directories hold.
+    points: Arc<Mutex<Points>>,
     /// What is watched, with device and inode as they were then.
     armed: BTreeMap<PathBuf, (u64, u64)>,
     /// Why changes may come without events.
@@ -60,13 +63,16 @@ pub(super) struct Eyes {
 impl Eyes {
     /// Without `events` nothing is ever watched.
     pub(super) fn new(rope: Rope, events: bool) -> Self {
-        let mut eyes = Self { debouncer: None, armed: BTreeMap::new(), blind: None };
+        let points = Arc::new(Mutex::new(Points::default()));
+        let known = Arc::clone(&points);
+        let mut eyes = Self { debouncer: None, points, armed: BTreeMap::new(), blind: None };
         if !events {
             return eyes;
         }
         let handler = move |result: DebounceEventResult| {
+            let points = known.lock().unwrap_or_else(PoisonError::into_inner);
             // An error is an event, too: something was lost.
-            if result.map_or(true, |events| events.iter().any(|event| matters(event))) {
+            if result.map_or(true, |events| events.iter().any(|event| matters(event, &points))) {
                 rope.pull();
             }
         };
@@ -94,14 +100,16 @@ impl Eyes {
             for place in places {
                 points.add(&place.path, place.kind);
             }
-            let points = points.into_directories();
+            let directories = points.directories();
+            // Before they are watched: no event of a new directory is judged by the old ones.
+            *self.points.lock().unwrap_or_else(PoisonError::into_inner) = points;
             let gone: Vec<_> =
-                self.armed.keys().filter(|path| !points.contains(*path)).cloned().collect();
+                self.armed.keys().filter(|path| !directories.contains(*path)).cloned().collect();
             for path in gone {
                 let _ = debouncer.unwatch(&path);
                 self.armed.remove(&path);
             }
-            if !watch_all(debouncer, &points, &mut self.armed, &mut self.blind) {
+            if !watch_all(debouncer, &directories, &mut self.armed, &mut self.blind) {
                 return;
             }
             // Something new: it may have got more below it before it was watched.
@@ -158,17 +166,20 @@ fn told(error: &notify::Error) -> String {
     }
 }
 
-/// Whether an event may mean a change: not that something was read, and not our own staged files.
-fn matters(event: &notify::Event) -> bool {
+/// Whether an event may mean a change: of something that counts, not that something was read, and not our
+/// own staged files.
+fn matters(event: &notify::Event, points: &Points) -> bool {
     let read = match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => false,
         EventKind::Access(_) => true,
         _ => false,
     };
-    let own = |path: &PathBuf| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".amparo-"))
+    let counts = |path: &PathBuf| {
+        let own =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".amparo-"));
+        !own && points.concerns(path)
     };
-    !read && (event.paths.is_empty() || !event.paths.iter().all(own))
+    !read && (event.paths.is_empty() || event.paths.iter().any(counts))
 }
 
 #[cfg(test)]
@@ -183,30 +194,47 @@ mod tests {
     /// Long enough for any machine; nothing waits for it where things work.
     const PATIENCE: Duration = Duration::from_secs(120);
 
-    fn event(kind: EventKind, paths: &[&str]) -> notify::Event {
-        paths.iter().fold(notify::Event::new(kind), |event, path| event.add_path(path.into()))
-    }
-
     #[test]
-    fn what_is_only_read_or_ours_does_not_matter() {
-        let written = EventKind::Access(AccessKind::Close(AccessMode::Write));
+    fn what_is_only_read_or_ours_or_elsewhere_does_not_matter() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(dir.path()).unwrap();
+        fs::create_dir(root.join("lake")).unwrap();
+        let mut points = Points::default();
+        points.add(&root.join("lake"), Kind::Data);
+        let matters = |kind: EventKind, paths: &[&str]| {
+            let event = notify::Event::new(kind);
+            let paths = paths.iter().map(|path| root.join(path));
+            super::matters(&paths.fold(event, notify::Event::add_path), &points)
+        };
         let renamed = EventKind::Modify(ModifyKind::Name(RenameMode::Both));
         for kind in [
-            written,
+            EventKind::Access(AccessKind::Close(AccessMode::Write)),
             renamed,
             EventKind::Create(CreateKind::File),
             EventKind::Modify(ModifyKind::Data(DataChange::Any)),
             EventKind::Remove(RemoveKind::Folder),
             EventKind::Any,
         ] {
-            assert!(matters(&event(kind, &["lake/a.parquet"])), "{kind:?}");
-            assert!(!matters(&event(kind, &["lake/.amparo-1.draft"])), "{kind:?}");
+            assert!(matters(kind, &["lake/a.parquet"]), "{kind:?}");
+            assert!(matters(kind, &["lake"]), "{kind:?}");
+            assert!(!matters(kind, &["lake/.amparo-1.draft"]), "{kind:?}");
+            assert!(!matters(kind, &["another"]), "only the lake's own name counts beside it");
         }
-        assert!(matters(&event(renamed, &["lake/.amparo-1.draft", "lake/a.parquet"])));
-        assert!(matters(&event(EventKind::Any, &[])), "events were lost");
+        assert!(matters(renamed, &["lake/.amparo-1.draft", "lake/a.parquet"]));
+        assert!(matters(EventKind::Any, &[]), "events were lost");
         for kind in [AccessKind::Read, AccessKind::Open(AccessMode::Any), AccessKind::Any] {
-            assert!(!matters(&event(EventKind::Access(kind), &["requests/a.yaml"])), "{kind:?}");
+            assert!(!matters(EventKind::Access(kind), &["lake/a.parquet"]), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn where_events_do_not_tell_everything_it_says_so() {
+        let mut eyes = Eyes::new(Bell::new().rope(), true);
+        eyes.arm(&[Place { path: "/proc/sys/kernel/random".into(), kind: Kind::Texts }]);
+        assert!(eyes.blind().unwrap().contains("other machines"), "{:?}", eyes.blind());
+        let dir = tempfile::tempdir().unwrap();
+        eyes.arm(&[Place { path: dir.path().to_owned(), kind: Kind::Texts }]);
+        assert_eq!(eyes.blind(), None);
     }
 
     #[test]

@@ -17,23 +17,37 @@ const MOST_LINKS: usize = 40;
 /// As deep as policies and requests are read.
 const DEEPEST: usize = 32;
 
-/// Directories, links resolved.
+/// What is to be watched, links resolved.
 #[derive(Debug, Default)]
-pub(super) struct Points(BTreeSet<PathBuf>);
+pub(super) struct Points {
+    /// Directories of which every entry counts.
+    inside: BTreeSet<PathBuf>,
+    /// Single entries that count, of other directories.
+    ways: BTreeSet<PathBuf>,
+}
 
 impl Points {
-    /// Adds what is to be watched for a file or a directory and all below it. Names that do not count are left out.
+    /// Adds what is to be watched for a file or a directory and all below it. Names that do not count are
+    /// left out.
     pub(super) fn add(&mut self, place: &Path, kind: Kind) {
         let Ok(place) = std::path::absolute(place) else { return };
         let Some(real) = self.follow(&place) else { return };
-        self.0.extend(real.parent().map(Path::to_owned));
         if real.is_dir() {
-            self.below(real, kind, 0);
+            self.below(real.clone(), kind, 0);
         }
+        self.ways.insert(real);
     }
 
-    pub(super) fn into_directories(self) -> BTreeSet<PathBuf> {
-        self.0
+    /// The directories to watch.
+    pub(super) fn directories(&self) -> BTreeSet<PathBuf> {
+        let ways = self.ways.iter().filter_map(|way| way.parent());
+        ways.map(Path::to_owned).chain(self.inside.iter().cloned()).collect()
+    }
+
+    /// Whether a change there counts.
+    pub(super) fn concerns(&self, path: &Path) -> bool {
+        let inside = |path: &Path| self.inside.contains(path);
+        inside(path) || path.parent().is_some_and(inside) || self.ways.contains(path)
     }
 
     /// Walks along a path and its links. `None` where it leads nowhere.
@@ -48,11 +62,12 @@ impl Points {
             let next = at.join(&name);
             match fs::symlink_metadata(&next) {
                 Err(_) => {
-                    self.0.insert(at);
+                    // It may appear; or what should be a directory is a file, and may become one.
+                    self.ways.extend([at, next]);
                     return None;
                 }
                 Ok(meta) if meta.is_symlink() => {
-                    self.0.insert(at.clone());
+                    self.ways.insert(next.clone());
                     links += 1;
                     let target = fs::read_link(&next).ok().filter(|_| links <= MOST_LINKS)?;
                     if target.is_absolute() {
@@ -74,7 +89,7 @@ impl Points {
             return;
         }
         let entries = fs::read_dir(&directory);
-        self.0.insert(directory);
+        self.inside.insert(directory);
         for entry in entries.into_iter().flatten().flatten() {
             if kind.skips(&entry.file_name().to_string_lossy()) {
                 continue;
@@ -85,11 +100,10 @@ impl Points {
             } else if entry_kind.is_symlink()
                 && let Some(real) = self.follow(&entry.path())
             {
-                if !real.is_dir() {
-                    self.0.extend(real.parent().map(Path::to_owned));
-                } else if !self.0.contains(&real) {
-                    self.below(real, kind, depth + 1);
+                if real.is_dir() && !self.inside.contains(&real) {
+                    self.below(real.clone(), kind, depth + 1);
                 }
+                self.ways.insert(real);
             }
         }
     }
@@ -118,7 +132,7 @@ mod tests {
     fn points(root: &Path, place: &str) -> Vec<String> {
         let mut points = Points::default();
         points.add(&root.join(place), Kind::Texts);
-        let below = points.into_directories().into_iter();
+        let below = points.directories().into_iter();
         below
             .filter_map(|path| Some(path.strip_prefix(root).ok()?.to_string_lossy().into_owned()))
             .collect()
