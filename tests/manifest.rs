@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use amparo::diagnostic::{Diagnostic, Severity};
 use amparo::manifest::source::SourceFile;
-use amparo::manifest::{Loaded, codes, load_at, load_opened};
+use amparo::manifest::{Loaded, approvals, codes, load_at, load_opened};
 use amparo::store::Identities;
 
 fn samples(folder: &str) -> PathBuf {
@@ -130,6 +130,19 @@ fn invalid_requests() {
         loaded
     });
     for code in codes::request::ALL {
+        assert!(seen.contains(code.id), "no sample brings about {} ({})", code.id, code.title);
+    }
+}
+
+#[test]
+fn invalid_approvals() {
+    let seen = hold_against_snapshots("approvals", |file| {
+        let mut loaded = read(&[], &[]);
+        (loaded.catalog.approvals, loaded.diagnostics) =
+            approvals(std::slice::from_ref(file), &loaded.requests);
+        loaded
+    });
+    for code in codes::approval::ALL {
         assert!(seen.contains(code.id), "no sample brings about {} ({})", code.id, code.title);
     }
 }

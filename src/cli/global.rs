@@ -75,6 +75,16 @@ pub(crate) struct Global {
     )]
     pub(crate) requests: PathBuf,
 
+    /// Where the approvals lie; need not be there
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "approvals",
+        env = "AMPARO_APPROVALS"
+    )]
+    pub(crate) approvals: PathBuf,
+
     /// Ledger and keys, instead of what Settings says
     #[arg(long, global = true, value_name = "URL", env = "AMPARO_STATE")]
     pub(crate) state: Option<String>,
@@ -134,6 +144,7 @@ impl Global {
         Workspace {
             policies: self.policies.clone(),
             requests: self.requests.clone(),
+            approvals: self.approvals.clone(),
             state: self.state.clone(),
             exports: self.exports.clone(),
             scratch: self.scratch.clone(),

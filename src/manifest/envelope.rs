@@ -1,8 +1,6 @@
 //! The envelope of every YAML document (CONTRACT.md section 1): `apiVersion`, `kind`, `metadata.name`, `spec`.
 
-use super::codes::files::{
-    API_VERSION, NAME, NOT_A_DOCUMENT, NOT_SUPPORTED, UNKNOWN_KIND, WRONG_DIRECTORY,
-};
+use super::codes::files::{API_VERSION, NAME, NOT_A_DOCUMENT, UNKNOWN_KIND, WRONG_DIRECTORY};
 use super::reader::{Fields, Report, Text, alternatives, did_you_mean};
 use super::source::SourceKind;
 use super::tree::{Kind, Mark, Node};
@@ -24,12 +22,20 @@ pub enum DocumentKind {
     Settings,
     /// A request, in the request directory.
     SubjectRequest,
+    /// That a person has looked at what a task would do, in the directory of approvals.
+    Approval,
 }
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Dataset, Self::Namespace, Self::Hold, Self::Settings, Self::SubjectRequest];
+    pub const ALL: [Self; 6] = [
+        Self::Dataset,
+        Self::Namespace,
+        Self::Hold,
+        Self::Settings,
+        Self::SubjectRequest,
+        Self::Approval,
+    ];
 
     /// As documents write it.
     pub const fn as_str(self) -> &'static str {
@@ -39,6 +45,7 @@ impl DocumentKind {
             Self::Hold => "Hold",
             Self::Settings => "Settings",
             Self::SubjectRequest => "SubjectRequest",
+            Self::Approval => "Approval",
         }
     }
 
@@ -46,6 +53,7 @@ impl DocumentKind {
     pub const fn place(self) -> SourceKind {
         match self {
             Self::SubjectRequest => SourceKind::Request,
+            Self::Approval => SourceKind::Approval,
             _ => SourceKind::Policy,
         }
     }
@@ -110,6 +118,7 @@ fn read_kind(report: &mut Report<'_>, found: Text<'_>) -> Option<DocumentKind> {
                 format!("{hint}The kinds of policies are {}", alternatives(&here))
             }
             SourceKind::Request => format!("{hint}Requests are of kind {}", alternatives(&here)),
+            SourceKind::Approval => format!("{hint}Approvals are of kind {}", alternatives(&here)),
         };
         report.error(UNKNOWN_KIND, found.at, message).help(help);
         return None;
@@ -117,15 +126,17 @@ fn read_kind(report: &mut Report<'_>, found: Text<'_>) -> Option<DocumentKind> {
     if kind.place() == place {
         return Some(kind);
     }
-    let (message, help) = match place {
-        SourceKind::Policy => (
-            "a SubjectRequest among the policies".to_owned(),
-            "move the file to the request directory (`--requests`)",
-        ),
-        SourceKind::Request => (
-            format!("a {} among the requests", kind.as_str()),
-            "move the file to the policy directory (`--policies`)",
-        ),
+    let among = match place {
+        SourceKind::Policy => "policies",
+        SourceKind::Request => "requests",
+        SourceKind::Approval => "approvals",
+    };
+    let article = if kind == DocumentKind::Approval { "an" } else { "a" };
+    let message = format!("{article} {} among the {among}", kind.as_str());
+    let help = match kind.place() {
+        SourceKind::Policy => "move the file to the policy directory (`--policies`)",
+        SourceKind::Request => "move the file to the request directory (`--requests`)",
+        SourceKind::Approval => "move the file to the directory of approvals (`--approvals`)",
     };
     report.error(WRONG_DIRECTORY, found.at, message).help(help);
     None
@@ -142,17 +153,6 @@ fn read_name(report: &mut Report<'_>, metadata: &Node) -> Option<(Name, Mark)> {
             let message = format!("{} is no document's name", report.quote(name.text));
             report.error(NAME, name.at, message).help(format!("it {error}"));
             None
-        }
-    }
-}
-
-/// Refuses keys that are announced for a later version: ignoring them would pretend that they work.
-pub fn refuse_announced(report: &mut Report<'_>, fields: &mut Fields<'_>, keys: &[&'static str]) {
-    for key in keys {
-        if let Some(entry) = fields.entry(key) {
-            report
-                .error(NOT_SUPPORTED, entry.at, format!("`{key}` is not supported yet"))
-                .help("remove it until a release of amparo offers it");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! diagnostics, never with a panic. A diagnostic about a request file quotes no word of it, and shows
 //! its lines masked (CONTRACT.md section 1).
 
+mod approval;
 pub mod codes;
 pub mod edit;
 pub mod envelope;
@@ -19,4 +20,5 @@ pub mod source;
 pub mod tree;
 pub mod yaml;
 
+pub use approval::approvals;
 pub use load::{FileCounts, Loaded, load, load_at, load_opened};

@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 use super::envelope::VERSION;
 
 /// The kinds that have a schema; `AdobeRequest` is an Adobe Privacy Service request in JSON.
-pub const KINDS: [&str; 6] =
-    ["Dataset", "Namespace", "Hold", "Settings", "SubjectRequest", "AdobeRequest"];
+pub const KINDS: [&str; 7] =
+    ["Dataset", "Namespace", "Hold", "Settings", "SubjectRequest", "Approval", "AdobeRequest"];
 
 /// The schema of a kind, compared without case; `None` for another word.
 pub fn schema(kind: &str) -> Option<Value> {
@@ -25,6 +25,7 @@ pub fn schema(kind: &str) -> Option<Value> {
         "Namespace" => document(kind, policy::NAMESPACE, policy::namespace()),
         "Hold" => document(kind, policy::HOLD, policy::hold()),
         "Settings" => document(kind, policy::SETTINGS, policy::settings()),
+        "Approval" => document(kind, policy::APPROVAL, policy::approval()),
         "SubjectRequest" => document(kind, request::NATIVE, request::native()),
         _ => request::adobe(),
     };

@@ -20,6 +20,8 @@ impl std::fmt::Debug for SourceFile {
 pub enum SourceKind {
     /// Holds no personal data: its lines and words may be shown.
     Policy,
+    /// As a policy; of the directory of approvals.
+    Approval,
     /// Names people: lines are masked, words are never quoted.
     Request,
 }

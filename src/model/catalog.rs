@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Dataset, Environment, Hold, Name, Namespace, NamespaceName, Settings};
+use super::{Approval, Dataset, Environment, Hold, Name, Namespace, NamespaceName, Settings};
 
 /// The policies, read and cross-checked.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,8 @@ pub struct Catalog {
     pub namespaces: BTreeMap<NamespaceName, Namespace>,
     /// By name, in order.
     pub holds: Vec<Hold>,
+    /// By name, in order: what people have approved.
+    pub approvals: Vec<Approval>,
     /// The Settings document, or the defaults.
     pub settings: Settings,
 }

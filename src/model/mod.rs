@@ -3,6 +3,7 @@
 //! Guarantees: nothing in here does I/O, reads a clock or draws a random number. Values that identify
 //! a person are wrapped in [`Sensitive`], which cannot be printed or serialised by accident.
 
+mod approval;
 mod catalog;
 mod dataset;
 mod erase;
@@ -19,6 +20,7 @@ mod sensitive;
 mod settings;
 mod task;
 
+pub use approval::{Approval, EffectId};
 pub use catalog::Catalog;
 pub use dataset::{Dataset, DeleteDefaults, Environment, EraseMode, Field, Unlabelled};
 pub use erase::{EraseMethod, EraseRule};

@@ -48,6 +48,21 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The same, but for what stops single tasks: nothing does.
+    #[must_use]
+    pub fn lifted(&self) -> Self {
+        Self {
+            max_hops: u32::MAX,
+            max_conflicts: u64::MAX,
+            max_expanded_ids: u64::MAX,
+            max_rows_per_user: u64::MAX,
+            max_fraction_erased: 1.0,
+            ..self.clone()
+        }
+    }
+}
+
 /// Where an `hmac` key comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
@@ -102,6 +117,8 @@ pub struct Settings {
     pub sealing: Sealing,
     /// The age recipients that packages are encrypted to; empty: packages are not encrypted.
     pub package_recipients: Vec<String>,
+    /// A delete runs only where an Approval names what it would do.
+    pub approval_required: bool,
 }
 
 impl Default for Settings {
@@ -119,6 +136,7 @@ impl Default for Settings {
             retired: BTreeSet::new(),
             sealing: Sealing::default(),
             package_recipients: Vec::new(),
+            approval_required: false,
         }
     }
 }

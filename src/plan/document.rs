@@ -72,12 +72,37 @@ pub struct PlannedTask {
     pub message: Option<String>,
     /// Keyed digest of what the task is; `None` without the deployment key.
     pub fingerprint: Option<String>,
+    /// What it would do ([`crate::model::EffectId`]): an Approval names it. Of tasks that would erase, or that a limit stops;
+    /// `None` without the deployment key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect_id: Option<String>,
     /// When it must be done.
     pub due: Option<Timestamp>,
     /// How many identities were given and added, by namespace.
     pub identities: Vec<IdentityCount>,
     /// Datasets searched, by name: those in which nothing was found are listed too.
     pub datasets: Vec<TaskDataset>,
+}
+
+impl PlannedTask {
+    /// Whether it would run, and waits for somebody to approve what it would do.
+    pub fn needs_approval(&self) -> bool {
+        self.reason == Some(Reason::NeedsApproval)
+            && self.datasets.iter().any(|dataset| dataset.rows_erased > 0)
+    }
+
+    /// Takes back what it would have erased: what was found stays.
+    pub fn without_erasure(&mut self) {
+        for dataset in &mut self.datasets {
+            dataset.fields.clear();
+            (dataset.rows_erased, dataset.files_touched) = (0, 0);
+            (dataset.row_groups_touched, dataset.bytes_touched) = (0, 0);
+            for file in &mut dataset.files {
+                (file.rows_erased, file.cells_erased) = (0, 0);
+                (file.row_groups_touched, file.bytes_touched) = (0, 0);
+            }
+        }
+    }
 }
 
 /// Identities of one namespace.

@@ -19,7 +19,7 @@ use super::guard::Broken;
 use super::{
     DatasetFiles, DatasetInput, Draft, DraftDataset, DraftTask, FieldCount, FileCounts, FileWork,
     Inventory, Mask, Plan, PlanInputs, PlannedTask, Retained, TaskDataset, TaskFile, TaskIndex,
-    Totals,
+    Totals, effect,
 };
 
 /// What stands in place of a path where whole rows are meant.
@@ -116,6 +116,7 @@ impl<'a> Measured<'a> {
             reason: standing.reason,
             message: standing.message.clone(),
             fingerprint: task.fingerprint.clone(),
+            effect_id: None,
             due: Some(task.due),
             identities: task.identities.clone(),
             datasets,
@@ -128,6 +129,7 @@ impl<'a> Measured<'a> {
         if task.is_held() && standing.reason == Some(Reason::Held) && !keeps(task, &planned) {
             (planned.phase, planned.reason, planned.message) = (Phase::Submitted, None, None);
         }
+        effect::judge(index, task, &mut planned, self.files.values().map(|(work, _)| *work));
         planned
     }
 
@@ -261,19 +263,30 @@ fn totals(
     counts: &[FileCounts],
     inventory: &Inventory,
 ) -> Totals {
+    let will = |task: &&PlannedTask| !task.needs_approval();
     let erases = |task: &&PlannedTask| task.datasets.iter().any(|d| d.rows_erased > 0);
     let cells = |task: &PlannedTask| -> u64 {
         task.datasets.iter().flat_map(|d| &d.files).map(|file| file.cells_erased).sum()
     };
     let exports =
         |task: &&DraftTask| task.runs && task.id.action == Some(Action::Access) && task.rows() > 0;
+    let waits = |task: TaskIndex| tasks.get(task as usize).is_some_and(PlannedTask::needs_approval);
+    // Of files that only tasks without an approval would touch, nothing is.
+    let touched = counts.iter().filter(|counts| {
+        counts.row_groups > 0 && counts.tasks.iter().any(|task| !waits(task.task))
+    });
     Totals {
         exports: count(draft.tasks.iter().filter(exports).count()),
-        erasures: count(tasks.iter().filter(erases).count()),
-        rows_erased: tasks.iter().flat_map(|task| &task.datasets).map(|d| d.rows_erased).sum(),
-        cells_erased: tasks.iter().map(cells).sum(),
-        files_touched: count(counts.iter().filter(|counts| counts.row_groups > 0).count()),
-        bytes_touched: counts.iter().map(|counts| counts.bytes).sum(),
+        erasures: count(tasks.iter().filter(will).filter(erases).count()),
+        rows_erased: tasks
+            .iter()
+            .filter(will)
+            .flat_map(|task| &task.datasets)
+            .map(|d| d.rows_erased)
+            .sum(),
+        cells_erased: tasks.iter().filter(will).map(cells).sum(),
+        files_touched: count(touched.clone().count()),
+        bytes_touched: touched.map(|counts| counts.bytes).sum(),
         bytes_total: inventory.datasets.values().map(DatasetFiles::bytes).sum(),
         blocked: count(tasks.iter().filter(|task| task.phase == Phase::Blocked).count()),
     }

@@ -6,6 +6,7 @@ mod check_data;
 mod diff;
 mod document;
 mod draft;
+mod effect;
 mod finish;
 mod found;
 mod guard;
@@ -36,6 +37,7 @@ pub use draft::{
     Draft, DraftDataset, DraftTask, Evidence, OpenBlock, Situation, Standing, Triage, TriagedTask,
     draft, to_search, triage,
 };
+pub use effect::{Approved, Grants, grants};
 pub use finish::finish;
 pub use found::{BlockFound, BlockRef, DatasetFound, FoundHit, FoundRow};
 pub use guard::{Broken, guard_draft, guard_plan};

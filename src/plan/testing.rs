@@ -22,8 +22,8 @@ use crate::model::{
 };
 
 use super::{
-    BlockFound, BlockRef, DataFile, DatasetFiles, Element, FileStamp, Hit, IdentityId, Inventory,
-    Probe, RowGroup, RowKey, RowValue, Search, SearchBlock, Step, ValuesWanted,
+    BlockFound, BlockRef, DataFile, DatasetFiles, Element, FileStamp, Grants, Hit, IdentityId,
+    Inventory, Probe, RowGroup, RowKey, RowValue, Search, SearchBlock, Step, ValuesWanted,
 };
 
 /// For a pass in which no failed task waits.
@@ -302,7 +302,13 @@ impl World {
         for (at, request) in requests.iter().enumerate() {
             for (position, user) in request.users.iter().enumerate() {
                 let block = BlockRef { request: at, user: position };
-                blocks.push(SearchBlock { block, request, user, remembered: remembered(block) });
+                blocks.push(SearchBlock {
+                    block,
+                    request,
+                    user,
+                    remembered: remembered(block),
+                    grants: Grants::default(),
+                });
             }
         }
         let mut search = Search::new(&self.catalog, &self.inventory, blocks);

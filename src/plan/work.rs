@@ -27,7 +27,7 @@ impl Reach {
 }
 
 /// How a leaf is erased: an [`crate::model::EraseRule`] with everything filled in.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Mask {
     /// Strings: prefix, 32 upper-case hex digits, suffix. 64-bit integers: from 2^62 up. Binary: bytes
     /// of the same length.

@@ -13,13 +13,13 @@ pub(super) fn advice(state: &TaskState, overdue: bool) -> Option<&'static str> {
         (Phase::Blocked, Reason::Held) => "nothing: it resumes when the hold lapses",
         (Phase::Blocked, Reason::Suspended) => "remove suspend: true from the request to go on",
         (Phase::Blocked, Reason::LimitExceeded) => {
-            "look at `amparo plan`: narrow the block by only, or raise the limit in Settings"
+            "look at `amparo plan`: narrow the block by only, lift the limit for it by an Approval (liftLimits: true), or raise it in Settings"
         }
         (Phase::Blocked, Reason::IdentityConflict) => {
             "linked rows name somebody else: look with `amparo find`, then set acceptConflicts: true, or mend the data"
         }
         (Phase::Blocked, Reason::NeedsApproval) => {
-            "bring the dataset or hold back to the policies, or name it under retired in Settings"
+            "do what the message asks for: commit an Approval that names the effectId, or bring the dataset or hold back to the policies (or name it under retired in Settings)"
         }
         (Phase::Blocked, Reason::Orphaned) => {
             "bring the request back, or commit it with withdrawn: true"

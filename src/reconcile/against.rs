@@ -101,7 +101,7 @@ fn base_texts(
         }
     };
     let keys = keys.cloned();
-    (Some(Texts { policies: policies.clone(), requests, keys }), policies)
+    (Some(Texts { policies: policies.clone(), requests, approvals: Vec::new(), keys }), policies)
 }
 
 fn renamed(files: Vec<SourceFile>, from: &Path, to: &Path) -> Vec<SourceFile> {

@@ -339,6 +339,7 @@ impl Applying<'_> {
         outcomes: &mut Outcomes<'_>,
         events: &mut dyn Events,
     ) -> Result<(), PassError> {
+        let waiting = &(waiting | &unapproved(&self.outlook.plan));
         let mut all = erase(&self.pass, self.outlook, self.state, waiting, events)?;
         for _ in 1..ROUNDS {
             if all.moved.is_empty() {
@@ -356,6 +357,7 @@ impl Applying<'_> {
                 .filter(|(_, task)| !all.moved.contains(&task.id))
                 .map(|(index, _)| index)
                 .collect();
+            let others = &others | &unapproved(&again.plan);
             let round = erase(&self.pass, &again, self.state, &others, events)?;
             all.failed.extend(round.failed);
             for (id, more) in round.done {
@@ -462,6 +464,10 @@ impl Applying<'_> {
                     (*phase, *reason, message.clone());
             }
             let id = self.outlook.draft.tasks.get(index as usize).map(|task| &task.id);
+            if planned.needs_approval() {
+                // Shown in the plan, and not done.
+                planned.without_erasure();
+            }
             let known = id.and_then(|id| view.tasks.get(id));
             let package = known.and_then(|state| state.package.as_ref()).filter(|p| !p.expired);
             tasks.push(AppliedTask {
@@ -503,6 +509,12 @@ impl Applying<'_> {
         let valid = plan.tasks.iter().any(|task| task.phase != Phase::Rejected);
         if valid { Verdict::Partial } else { Verdict::Invalid }
     }
+}
+
+/// Tasks that wait for somebody to approve what they would do.
+fn unapproved(plan: &Plan) -> BTreeSet<TaskIndex> {
+    let tasks = (0..TaskIndex::MAX).zip(&plan.tasks);
+    tasks.filter(|(_, task)| task.needs_approval()).map(|(index, _)| index).collect()
 }
 
 /// Whether something that should have been done is still to do.

@@ -62,7 +62,7 @@ pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError
         datasets: catalog.datasets.len() as u64,
         requests: requests.len() as u64,
         blocks: requests.iter().map(|request| request.users.len() as u64).sum(),
-        files: texts.policies.iter().chain(&texts.requests).map(|file| file.path.clone()).collect(),
+        files: texts.all().map(|file| file.path.clone()).collect(),
     })
 }
 
@@ -71,6 +71,7 @@ pub(super) struct Texts {
     pub(super) policies: Vec<SourceFile>,
     pub(super) requests: Vec<SourceFile>,
     pub(super) keys: Option<Identities>,
+    pub(super) approvals: Vec<SourceFile>,
 }
 
 impl Texts {
@@ -78,6 +79,7 @@ impl Texts {
         Ok(Self {
             policies: sources::read(&workspace.policies, "policies")?,
             requests: sources::read(&workspace.requests, "requests")?,
+            approvals: sources::read_if_there(&workspace.approvals, "approvals")?,
             keys: workspace.identity.as_deref().map(Identities::read).transpose()?,
         })
     }
@@ -85,13 +87,23 @@ impl Texts {
     /// The policies alone, for what needs no requests.
     pub(super) fn policies(workspace: &Workspace) -> Result<Self, PassError> {
         let policies = sources::read(&workspace.policies, "policies")?;
-        Ok(Self { policies, requests: Vec::new(), keys: None })
+        Ok(Self { policies, requests: Vec::new(), approvals: Vec::new(), keys: None })
     }
 
-    /// The policies and requests in them.
+    /// The policies, requests and approvals in them.
     pub(super) fn load(&self, now: Timestamp) -> Loaded {
         let opener = self.keys.as_ref().map(|keys| keys as &dyn Opener);
-        manifest::load_opened(&self.policies, &self.requests, now, opener)
+        let mut loaded = manifest::load_opened(&self.policies, &self.requests, now, opener);
+        let (approvals, diagnostics) = manifest::approvals(&self.approvals, &loaded.requests);
+        loaded.catalog.approvals = approvals;
+        loaded.diagnostics.extend(diagnostics);
+        arrange(&mut loaded.diagnostics);
+        loaded
+    }
+
+    /// Every file, policies first.
+    fn all(&self) -> impl Iterator<Item = &SourceFile> {
+        self.policies.iter().chain(&self.requests).chain(&self.approvals)
     }
 
     /// Fills in the source lines of diagnostics about policy files, which hold no personal data.
@@ -214,6 +226,7 @@ pub(super) fn reserved(workspace: &Workspace, catalog: &Catalog) -> Vec<Reserved
     let mut places = vec![
         Reserved { what: "the policies directory", path: workspace.policies.clone() },
         Reserved { what: "the requests directory", path: workspace.requests.clone() },
+        Reserved { what: "the approvals directory", path: workspace.approvals.clone() },
     ];
     places.extend(
         local(workspace.state(settings)).map(|path| Reserved { what: "the state directory", path }),

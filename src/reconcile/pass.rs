@@ -10,7 +10,7 @@ use crate::manifest::Loaded;
 use crate::model::{Action, Name, Phase, Position, Reason, Request, TaskId};
 use crate::plan::{
     BlockFound, Comparison, DatasetBlocks, Draft, Evidence, FileCounts, Inventory, OpenBlock, Plan,
-    PlanInputs, PlannedTask, SearchBlock, Situation, TaskChange, blocking, draft, finish,
+    PlanInputs, PlannedTask, SearchBlock, Situation, TaskChange, blocking, draft, finish, grants,
     guard_draft, guard_plan, task_id, to_search, triage,
 };
 use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
@@ -236,7 +236,7 @@ impl Pass<'_> {
             now: self.now,
         };
         let open = to_search(&triage(situation));
-        let blocks = self.search_blocks(state, &open, &fingerprints)?;
+        let blocks = self.search_blocks(state, &open, situation)?;
         let searched = search(
             Lake {
                 engine: self.engine,
@@ -312,7 +312,7 @@ impl Pass<'_> {
         &self,
         state: &State,
         open: &[OpenBlock],
-        fingerprints: &BTreeMap<TaskId, String>,
+        situation: Situation<'_>,
     ) -> Result<Vec<SearchBlock<'_>>, PassError> {
         let mut blocks = Vec::with_capacity(open.len());
         for open in open {
@@ -323,12 +323,13 @@ impl Pass<'_> {
                 key: Some(user.key.clone()),
                 action: Some(Action::Delete),
             };
-            let remembered = match fingerprints.get(&id) {
+            let remembered = match situation.fingerprints.get(&id) {
                 Some(print) => state.keys().load(&TaskKeyName::of(&id, print))?,
                 None => None,
             };
             let remembered = remembered.map(|key| key.found).unwrap_or_default();
-            blocks.push(SearchBlock { block: open.block, request, user, remembered });
+            let grants = grants(situation, &request.name, &user.key);
+            blocks.push(SearchBlock { block: open.block, request, user, remembered, grants });
         }
         Ok(blocks)
     }

@@ -122,7 +122,7 @@ impl Step<'_> {
         }
         match phase {
             // A held delete that runs ends as `Blocked` by its outcome.
-            _ if task.runs => {
+            _ if task.runs && !self.planned.needs_approval() => {
                 let rows = task.rows() > 0;
                 let package = task
                     .id
@@ -132,7 +132,13 @@ impl Step<'_> {
                 let begins = package.is_some() || rows_erased(self.planned) > 0;
                 if begins {
                     let package = package.map(|key| exports.location(&task.id.request, key));
-                    records.push(Record::TaskStarted { task: at, package });
+                    let effect = self.planned.effect_id.as_ref();
+                    let approved = task.approved.iter().flatten();
+                    let approval = approved
+                        .filter(|approved| effect == Some(&approved.effect.to_string()))
+                        .map(|approved| approved.by.clone())
+                        .next();
+                    records.push(Record::TaskStarted { task: at, package, approval });
                 }
             }
             Phase::Blocked if !self.stands(phase, reason) => records.push(Record::TaskBlocked {

@@ -31,6 +31,17 @@ pub(super) fn request(path: &Path) -> Result<SourceFile, PassError> {
     file(path.to_owned(), "requests")
 }
 
+/// As [`read`]; a directory that is not there holds no file.
+pub(super) fn read_if_there(
+    directory: &Path,
+    what: &'static str,
+) -> Result<Vec<SourceFile>, PassError> {
+    match fs::symlink_metadata(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        _ => read(directory, what),
+    }
+}
+
 fn walk(
     directory: &Path,
     what: &'static str,

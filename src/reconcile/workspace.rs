@@ -25,6 +25,8 @@ pub struct Workspace {
     pub policies: PathBuf,
     /// Directory of requests.
     pub requests: PathBuf,
+    /// Directory of approvals; need not be there.
+    pub approvals: PathBuf,
     /// State, where a flag overrides Settings.
     pub state: Option<String>,
     /// Exports, where a flag overrides Settings.

@@ -203,7 +203,7 @@ const fn explanation(reason: Reason) -> &'static str {
         }
         Reason::Suspended => "The request says `suspend: true`. The task resumes when that goes.",
         Reason::NeedsApproval => {
-            "A person must agree: the message says to what. If a Dataset or Hold is gone from the policies, bring \
+            "A person must agree: commit an Approval that names the effectId in the message. If a Dataset or Hold is gone from the policies, bring \
              it back, or name it under `retired` in Settings."
         }
         Reason::LimitExceeded => {

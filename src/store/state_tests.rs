@@ -169,7 +169,7 @@ fn pass(storage: Box<dyn Storage>, destroyed: &mut bool) -> Result<(), StoreErro
                 state.keys().create(&[(name.clone(), vec![found])])?;
             }
         }
-        append(&mut state, Record::TaskStarted { task: task.clone(), package: None })?;
+        append(&mut state, Record::TaskStarted { task: task.clone(), package: None, approval: None })?;
         *destroyed = true;
         append(
             &mut state,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod access_rules;
+mod approvals;
 mod bad_data;
 mod bad_files;
 mod ci;

@@ -203,6 +203,7 @@ fn daemon(env: &Env, now: &str) -> ApplyReport {
     let workspace = Workspace {
         policies: env.path("policies"),
         requests: env.path("requests"),
+        approvals: env.path("approvals"),
         state: Some(place("state")),
         exports: Some(place("exports")),
         scratch: None,

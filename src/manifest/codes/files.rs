@@ -44,7 +44,7 @@ codes! {
          compared exactly, with their capitals.";
     WRONG_DIRECTORY = "AMP0013", "a document in the wrong directory",
         "Policies (Dataset, Namespace, Hold, Settings) belong in the policy directory, requests (SubjectRequest, \
-         Adobe JSON) in the request directory. The two have different readers in Git: policies are reviewed by the \
+         Adobe JSON) in the request directory, approvals (Approval) in that of approvals. They have different readers in Git: policies are reviewed by the \
          data team, requests name people. Move the file.";
     NAME = "AMP0014", "a name that is not a DNS label",
         "`metadata.name` has 1 to 63 characters of a-z, 0-9 and `-`, and starts and ends with a letter or digit. \
@@ -65,9 +65,6 @@ codes! {
          `true` or `false` without quotes; numbers are digits without quotes.";
     NOT_ONE_OF = "AMP0020", "a value that is none of the alternatives",
         "The key takes one of a few words, compared exactly. The help lists them.";
-    NOT_SUPPORTED = "AMP0021", "a feature that is not supported yet",
-        "The key or value is known and announced, and does not work yet. Ignoring it would pretend that it does, \
-         so it is an error.";
     MALFORMED = "AMP0022", "a value that is not well-formed",
         "The value must have a certain form, such as a date (`2027-07-01`), a period (`14d`) or a whole number in a \
          range. The help says which.";

@@ -2,7 +2,7 @@
 //!
 //! Codes are grouped by hundred, one file a group: 00xx files and envelope, 01xx datasets, fields and
 //! labels, 02xx namespaces, 03xx requests, 04xx values and blocks, 05xx holds and settings, 06xx data,
-//! 07xx Adobe JSON; 08xx is set aside for the ledger. A code that was once published is never reused.
+//! 07xx Adobe JSON; 08xx is set aside for the ledger, 09xx approvals. A code that was once published is never reused.
 
 use crate::diagnostic::Code;
 
@@ -19,6 +19,7 @@ macro_rules! codes {
     };
 }
 
+pub mod approval;
 pub mod data;
 pub mod dataset;
 pub mod files;
@@ -28,7 +29,15 @@ pub mod request;
 
 /// Every code, by id.
 pub fn all() -> Vec<Code> {
-    let groups = [files::ALL, dataset::ALL, namespace::ALL, request::ALL, hold::ALL, data::ALL];
+    let groups = [
+        files::ALL,
+        dataset::ALL,
+        namespace::ALL,
+        request::ALL,
+        hold::ALL,
+        data::ALL,
+        approval::ALL,
+    ];
     let mut codes = groups.concat();
     codes.sort_by_key(|code| code.id);
     codes

@@ -174,7 +174,7 @@ impl<'a> Policies<'a> {
                 let doc = settings::read(report, &envelope);
                 self.settings.extend(doc.map(|doc| Placed { doc, file }));
             }
-            DocumentKind::SubjectRequest => {}
+            DocumentKind::SubjectRequest | DocumentKind::Approval => {}
         }
         self.register(&envelope, file);
     }

@@ -10,7 +10,7 @@ use crate::manifest::codes::files::{DUPLICATE_KEY, EMPTY, NAME};
 use crate::manifest::codes::hold::{
     KEY_NAME, KEY_SOURCE, LIMIT, PERIOD, PREFIX, STORE, UNKNOWN_REGULATION,
 };
-use crate::manifest::envelope::{Envelope, refuse_announced};
+use crate::manifest::envelope::Envelope;
 use crate::manifest::reader::{
     Fields, Report, Text, did_you_mean, entries, list, text, wrong_type,
 };
@@ -25,9 +25,6 @@ pub(super) struct SettingsDoc {
     /// Datasets and holds that are let go.
     pub(super) retired: Vec<(Name, Mark)>,
 }
-
-/// Keys that are announced for a later version.
-const ANNOUNCED: [&str; 1] = ["approval"];
 
 /// Reads a Settings document; what cannot be read keeps its default, and has been reported.
 pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<SettingsDoc> {
@@ -49,7 +46,7 @@ pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<S
     let retired = spec.get("retired");
     let sealing = spec.nested(report, "sealing");
     let packages = spec.nested(report, "packageEncryption");
-    refuse_announced(report, &mut spec, &ANNOUNCED);
+    let approval = spec.choice(report, "approval", &[("none", false), ("required", true)]);
     spec.finish(report);
 
     let retired = retired.map(|node| read_retired(report, node)).unwrap_or_default();
@@ -67,6 +64,7 @@ pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<S
         limits: limits.map(|limits| read_limits(report, limits)).unwrap_or_default(),
         keys: keys.map(|node| read_keys(report, node)).unwrap_or_default(),
         company_contexts: contexts.map(|node| read_contexts(report, node)).unwrap_or_default(),
+        approval_required: approval.unwrap_or_default(),
         retired: retired.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(),
         sealing: sealing.map(|fields| encryption::sealing(report, fields)).unwrap_or_default(),
         package_recipients: packages

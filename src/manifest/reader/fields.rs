@@ -161,7 +161,7 @@ impl<'n> Fields<'n> {
 
     fn unknown(&self, report: &mut Report<'_>, entry: &Entry) {
         let message = match report.kind() {
-            SourceKind::Policy => {
+            SourceKind::Policy | SourceKind::Approval => {
                 format!("unknown key {} in {}", report.quote(&entry.key), self.what)
             }
             SourceKind::Request => format!("unknown key in {}", self.what),
@@ -176,7 +176,7 @@ impl<'n> Fields<'n> {
     }
 
     fn duplicate(&self, report: &mut Report<'_>, first: &Entry, entry: &Entry, known: bool) {
-        let named = known || report.kind() == SourceKind::Policy;
+        let named = known || report.kind() != SourceKind::Request;
         let name = if named { format!("the key `{}`", entry.key) } else { "a key".to_owned() };
         let twice = if first.key == entry.key {
             format!("{name} is there twice in {}", self.what)

@@ -47,6 +47,11 @@ impl<'a> Report<'a> {
         Self::new(file, SourceKind::Policy, Box::new(line))
     }
 
+    /// For a file of approvals: lines are shown as they are.
+    pub fn approval(file: &str, text: &'a str) -> Self {
+        Self { kind: SourceKind::Approval, ..Self::policy(file, text) }
+    }
+
     /// For a request file: `line` gives the masked line of that number (from 1), or `None` to show none.
     pub fn request(file: &str, line: impl Fn(usize) -> Option<String> + 'a) -> Self {
         Self::new(file, SourceKind::Request, Box::new(line))
@@ -101,7 +106,7 @@ impl<'a> Report<'a> {
     pub fn quote(&self, words: &str) -> String {
         match self.kind {
             SourceKind::Request => "the text".to_owned(),
-            SourceKind::Policy => {
+            SourceKind::Policy | SourceKind::Approval => {
                 let mut shown: String = words.chars().take(80).collect();
                 if words.chars().nth(80).is_some() {
                     shown.push('…');

@@ -9,6 +9,8 @@ pub(super) const DATASET: &str = "One Parquet table, and what its columns mean."
 pub(super) const NAMESPACE: &str =
     "How identities of one namespace are written, compared and expanded.";
 pub(super) const HOLD: &str = "Keeps data from erasure. Access is never held.";
+pub(super) const APPROVAL: &str =
+    "That a person has looked at what one task would do; in the directory of approvals.";
 pub(super) const SETTINGS: &str = "The deployment's settings; one document at most.";
 
 /// `spec` of a Dataset.
@@ -129,6 +131,22 @@ fn recipients(description: &str) -> Value {
     filled(description, recipient)
 }
 
+/// `spec` of an Approval.
+pub(super) fn approval() -> Value {
+    strict(
+        "What a person has looked at.",
+        json!({
+            "request": text("The request's name."),
+            "key": text("The block's key."),
+            "effectId": with(text("What the task would do, as `amparo plan` shows it."), json!({"type": "string", "pattern": "^[0-9a-f]{16}(-[0-9a-f]{16}){3}$"})),
+            "liftLimits": flag("The block may go beyond the safety limits; needs a reason. Default: false."),
+            "acceptConflicts": flag("Rows that name somebody else are no conflict; needs a reason. Default: false."),
+            "reason": text("Why a limit is lifted or a conflict accepted."),
+        }),
+        &["request", "key", "effectId"],
+    )
+}
+
 /// `spec` of Settings.
 pub(super) fn settings() -> Value {
     let period = "^[0-9]+(d|mo|wd)$";
@@ -196,6 +214,7 @@ pub(super) fn settings() -> Value {
                 json!({"recipients": recipients("Who can open them: age recipients, as `amparo keygen` prints them.")}),
                 &["recipients"],
             ),
+            "approval": choice("required: a delete runs only where an Approval names its effectId. Default: none.", &["none", "required"]),
             "retired": list("Datasets and holds that the ledger knows and that are gone on purpose.", text("A name.")),
         }),
         &[],

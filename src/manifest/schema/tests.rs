@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::*;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::codes::files::{
-    API_VERSION, EMPTY, MISSING_KEY, NOT_A_DOCUMENT, NOT_ONE_OF, NOT_SUPPORTED, UNKNOWN_KEY,
-    UNKNOWN_KIND, WRONG_TYPE,
+    API_VERSION, EMPTY, MISSING_KEY, NOT_A_DOCUMENT, NOT_ONE_OF, UNKNOWN_KEY, UNKNOWN_KIND,
+    WRONG_TYPE,
 };
 use crate::manifest::source::SourceFile;
 use crate::manifest::tree::{Kind, Node};
-use crate::manifest::{json as json_text, load, yaml};
+use crate::manifest::{approvals, json as json_text, load, yaml};
 
 /// Why a value does not fit a schema, by the keywords that the schemas use; `None` where it fits. Any other
 /// keyword than those and the annotations is a panic.
@@ -166,7 +166,6 @@ fn of_form(diagnostic: &Diagnostic) -> bool {
         MISSING_KEY,
         NOT_A_DOCUMENT,
         NOT_ONE_OF,
-        NOT_SUPPORTED,
         UNKNOWN_KEY,
         UNKNOWN_KIND,
         WRONG_TYPE,
@@ -213,6 +212,15 @@ fn requests_agree_with_the_reader() {
     assert_eq!(agree(&valid, read), (valid.len(), 0));
     let (accepted, refused) = agree(&samples("manifest_invalid/requests"), read);
     assert!(accepted > 10 && refused >= 7, "{accepted} {refused}");
+}
+
+#[test]
+fn approvals_agree_with_the_reader() {
+    let read = |file: &SourceFile| approvals(std::slice::from_ref(file), &[]).1;
+    let valid = samples("manifest_valid/approvals");
+    assert_eq!(agree(&valid, read), (valid.len(), 0));
+    let (_, refused) = agree(&samples("manifest_invalid/approvals"), read);
+    assert!(refused >= 2, "{refused}");
 }
 
 /// Every value below a key that a schema describes has a hover text.

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use crate::model::{Catalog, FieldPath, Name, Phase, Reason, Regulation, Request, TaskId};
 
 use super::{
-    AccessWork, BlockFound, BlockRef, Cause, DatasetBlocks, FileWork, IdentityCount, Inventory,
+    AccessWork, Approved, BlockFound, BlockRef, Cause, DatasetBlocks, FileWork, IdentityCount, Inventory,
     LedgerView,
 };
 
@@ -119,6 +119,8 @@ pub struct DraftTask {
     pub outcome: Option<Reason>,
     /// Keyed digest of what it is.
     pub fingerprint: Option<String>,
+    /// Which effects of it have been approved; `None` where it needs no approval.
+    pub approved: Option<Vec<Approved>>,
     /// The regulation.
     pub regulation: Option<Regulation>,
     /// When it was received, or first seen.

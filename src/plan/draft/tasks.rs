@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Action, DeleteMethod, Environment, Name, Phase, Reason, Request, TaskId, UserBlock,
+    Action, DeleteMethod, Environment, Limits, Name, Phase, Reason, Request, TaskId, UserBlock,
 };
 use crate::plan::{
     BlockFound, BlockRef, Cause, DatasetFound, FailureKind, FileProblem, LedgerView, Resolved,
-    TaskIndex, TaskState,
+    TaskIndex, TaskState, effect, grants,
 };
 
 use super::erase::{Deletion, Eraser, Outlook};
@@ -151,6 +151,7 @@ impl<'a> Drafting<'a> {
         };
         let mut task = DraftTask {
             fingerprint: self.situation.fingerprints.get(&triaged.id).cloned(),
+            approved: effect::approved(self.situation, &triaged.id),
             regulation: request.and_then(|request| request.regulation.clone()),
             id: triaged.id,
             block: triaged.block,
@@ -223,7 +224,7 @@ impl<'a> Drafting<'a> {
     }
 
     fn decide_access(&self, task: &mut DraftTask, searched: Searched<'_>) {
-        let limits = &self.situation.catalog.settings.limits;
+        let limits = &self.limits(searched);
         let fault = || self.faults(searched).into_iter().next().map(|fault| fault.standing);
         let refusal = halted(searched).or_else(fault);
         let refusal = refusal.or_else(|| limits::rows(limits, task.rows())).or_else(|| {
@@ -252,7 +253,7 @@ impl<'a> Drafting<'a> {
         known: Option<&TaskState>,
         access_waits: Option<Standing>,
     ) {
-        let limits = &self.situation.catalog.settings.limits;
+        let limits = &self.limits(searched);
         let refusal = halted(searched).or_else(|| limits::rows(limits, task.rows()));
         if let Some(standing) = refusal {
             task.standing = standing;
@@ -325,6 +326,13 @@ impl<'a> Drafting<'a> {
             let message = whys.into_iter().collect::<Vec<_>>().join("; ");
             task.standing = Standing::new(Phase::Blocked, Reason::Held, message);
         }
+    }
+
+    /// The limits of a block: none where an approval lifts them.
+    fn limits(&self, searched: Searched<'_>) -> Limits {
+        let grants = grants(self.situation, &searched.request.name, &searched.block.key);
+        let limits = &self.situation.catalog.settings.limits;
+        if grants.limits { limits.lifted() } else { limits.clone() }
     }
 
     /// Faults of the datasets that a block needs, by dataset; no access may be given with one, and no

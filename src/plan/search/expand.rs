@@ -137,7 +137,7 @@ impl<'a> Seen<'_, 'a> {
     /// Follows the matches of the last round and moves the block on, until it has new ids to probe or
     /// is done.
     pub(super) fn advance(&self, subject: &mut Subject) {
-        let limits = &self.lake.catalog.settings.limits;
+        let limits = subject.limits.clone();
         let gains = self.follow(subject);
         subject.fresh.clear();
         subject.composites_fresh = false;
@@ -252,7 +252,7 @@ impl<'a> Seen<'_, 'a> {
     /// Too many linked rows that name somebody else stop the block, unless a person has looked. What
     /// expansion finds is still looked for, so that the plan shows it.
     fn judge_conflicts(&self, subject: &mut Subject) {
-        let most = self.lake.catalog.settings.limits.max_conflicts;
+        let most = subject.limits.max_conflicts;
         let count = subject.conflicts.len();
         if subject.accepts_conflicts || u64::try_from(count).is_ok_and(|count| count <= most) {
             return;

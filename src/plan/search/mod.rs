@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Catalog, Identity, Request, UserBlock};
 
-use super::{BlockFound, BlockRef, Hit, Inventory, Probe, RowKey, RowValue};
+use super::{BlockFound, BlockRef, Grants, Hit, Inventory, Probe, RowKey, RowValue};
 use cells::Cells;
 use elements::Elements;
 use expand::{Seen, Wanted};
@@ -50,6 +50,8 @@ pub struct SearchBlock<'a> {
     /// What the expansion of its unfinished delete found earlier: counts as added already (RULES.md
     /// section 5).
     pub remembered: Vec<Identity>,
+    /// What approvals let it do.
+    pub grants: Grants,
 }
 
 /// What to read next.

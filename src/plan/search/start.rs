@@ -10,7 +10,8 @@ use super::{Search, SearchBlock, typed};
 impl<'a> Search<'a> {
     pub(super) fn start(&mut self, blocks: Vec<SearchBlock<'a>>) {
         let mut scopes = Scopes::default();
-        for SearchBlock { block, request, user, remembered } in blocks {
+        let limits = self.lake.catalog.settings.limits.clone();
+        for SearchBlock { block, request, user, remembered, grants } in blocks {
             let rejected = request.rejected.is_some() || user.rejected.is_some();
             let searched = !rejected && !user.identities.is_empty();
             let mut subject = Subject {
@@ -20,7 +21,8 @@ impl<'a> Search<'a> {
                 searched,
                 expands: request.expand_ids,
                 resumed: !remembered.is_empty(),
-                accepts_conflicts: user.accept_conflicts,
+                accepts_conflicts: user.accept_conflicts || grants.conflicts,
+                limits: if grants.limits { limits.lifted() } else { limits.clone() },
                 given: Vec::new(),
                 alone: Vec::new(),
                 composites: Vec::new(),
@@ -79,7 +81,7 @@ impl<'a> Search<'a> {
         if let Some((reason, message)) = misfit {
             subject.halt(reason, message);
         } else {
-            subject.keeps_within(self.lake.catalog.settings.limits.max_expanded_ids, 0);
+            subject.keeps_within(subject.limits.max_expanded_ids, 0);
         }
         subject.searched = subject.stop.is_none();
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Expansion, IdentityOrigin, IdentityTerm, Reason};
+use crate::model::{Expansion, IdentityOrigin, IdentityTerm, Limits, Reason};
 use crate::plan::{BlockRef, IdentityId, RowKey};
 
 use super::cells::ConditionId;
@@ -52,6 +52,7 @@ pub(super) struct Subject {
     /// Its delete has begun and is not finished: some of its cells may be erased already.
     pub(super) resumed: bool,
     pub(super) accepts_conflicts: bool,
+    pub(super) limits: Limits,
     /// What the request names, parts of composite identities included; sorted.
     pub(super) given: Vec<IdentityId>,
     /// IDS of RULES.md section 3: what matches by itself; sorted.

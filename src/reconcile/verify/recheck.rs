@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::engine::Engine;
 use crate::model::{Action, Catalog, Limits, Name, Phase, Request, TaskId, Veil, VeiledTerm};
 use crate::plan::{
-    Draft, Evidence, FieldCount, FileCounts, FileProblem, FileWork, Inventory, LedgerView, Mask,
-    SearchBlock, Situation, blocking, draft, to_search, triage,
+    Draft, Evidence, FieldCount, FileCounts, FileProblem, FileWork, Grants, Inventory, LedgerView,
+    Mask, SearchBlock, Situation, blocking, draft, to_search, triage,
 };
 
 use super::super::measure::{Unmeasured, measure};
@@ -104,7 +104,13 @@ impl Recheck {
             .filter_map(|open| {
                 let request = self.requests.get(open.block.request)?;
                 let user = request.users.get(open.block.user)?;
-                Some(SearchBlock { block: open.block, request, user, remembered: Vec::new() })
+                Some(SearchBlock {
+                    block: open.block,
+                    request,
+                    user,
+                    remembered: Vec::new(),
+                    grants: Grants::default(),
+                })
             })
             .collect();
         let mut planter = Planter::new(engine, &self.catalog);

@@ -126,6 +126,7 @@ impl<'a> Daemon<'a> {
         let mut places = vec![
             Place { path: self.workspace.policies.clone(), kind: Kind::Texts },
             Place { path: self.workspace.requests.clone(), kind: Kind::Texts },
+            Place { path: self.workspace.approvals.clone(), kind: Kind::Texts },
         ];
         places.extend(self.data.iter().cloned());
         self.eyes.arm(&places);

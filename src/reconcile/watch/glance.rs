@@ -29,7 +29,9 @@ impl Glance {
         let mut hash = Sha256::new();
         match &texts {
             Ok(texts) => {
-                for (kind, files) in [(b'p', &texts.policies), (b'r', &texts.requests)] {
+                let kinds =
+                    [(b'p', &texts.policies), (b'r', &texts.requests), (b'a', &texts.approvals)];
+                for (kind, files) in kinds {
                     for file in files {
                         hash.update([kind]);
                         part(&mut hash, file.path.as_bytes());

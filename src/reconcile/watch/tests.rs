@@ -43,6 +43,7 @@ impl Place {
         Workspace {
             policies: self.path("policies"),
             requests: self.path("requests"),
+            approvals: self.path("approvals"),
             state: Some(self.path("state").display().to_string()),
             exports: Some(self.path("exports").display().to_string()),
             clock: Clock::Fixed("2026-11-22T09:00:00Z".parse().unwrap()),

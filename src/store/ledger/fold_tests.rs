@@ -34,7 +34,7 @@ fn submitted(action: Action, fingerprint: &str, due: i64) -> Record {
 }
 
 fn started(action: Action, package: Option<&str>) -> Record {
-    Record::TaskStarted { task: task(action), package: package.map(str::to_owned) }
+    Record::TaskStarted { task: task(action), package: package.map(str::to_owned), approval: None }
 }
 
 fn blocked(reason: Reason) -> Record {

@@ -44,6 +44,9 @@ pub enum Record {
         task: TaskRef,
         /// Where its package will lie.
         package: Option<String>,
+        /// The Approval that named what it does, where one was needed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<Name>,
     },
     /// It cannot go on before a person, or time, has done something.
     TaskBlocked {

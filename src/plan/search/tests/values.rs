@@ -301,6 +301,7 @@ fn no_value_shows_in_debug_output() {
         request: &request,
         user: &request.users[0],
         remembered: vec![world.identity("id", "secret-old")],
+        grants: Default::default(),
     };
     let mut shown = format!("{block:?}");
     let mut search = Search::new(&world.catalog, &world.inventory, vec![block]);
