@@ -218,21 +218,22 @@ enum Ready {
     Swap(Box<Staged>),
     /// It is deleted; what goes with it.
     Remove(FileCounts),
+    /// It stays: there is nothing to change.
+    Stay(FileCounts),
 }
 
 impl Ready {
-    /// `None` where nothing changes.
-    fn staged(stage: Result<Stage, EraseError>) -> Result<Option<Self>, EraseError> {
+    fn staged(stage: Result<Stage, EraseError>) -> Result<Self, EraseError> {
         Ok(match stage? {
-            Stage::Unchanged(_) => None,
-            Stage::Staged(file) => Some(Self::Swap(file)),
+            Stage::Unchanged(counts) => Self::Stay(counts),
+            Stage::Staged(file) => Self::Swap(file),
         })
     }
 
     fn counts(&self) -> &FileCounts {
         match self {
             Self::Swap(file) => file.counts(),
-            Self::Remove(counts) => counts,
+            Self::Remove(counts) | Self::Stay(counts) => counts,
         }
     }
 
@@ -240,14 +241,14 @@ impl Ready {
     fn after(&self) -> Option<String> {
         match self {
             Self::Swap(file) => Some(file.after().footer.clone()),
-            Self::Remove(_) => None,
+            Self::Remove(_) | Self::Stay(_) => None,
         }
     }
 
     fn discard(self) -> Result<(), EraseError> {
         match self {
             Self::Swap(file) => file.discard(),
-            Self::Remove(_) => Ok(()),
+            Self::Remove(_) | Self::Stay(_) => Ok(()),
         }
     }
 
@@ -266,7 +267,26 @@ impl Ready {
                 Ok((outcome.counts, outcome.summaries))
             }
             Self::Remove(counts) => Ok((counts, erase::remove(work, options)?)),
+            Self::Stay(counts) => Ok((counts, Vec::new())),
         }
+    }
+}
+
+/// What was planned is what was measured while the files were written.
+fn agree(
+    batch: &[(FileWork, Option<&FileCounts>)],
+    staged: &[(Result<Option<Ready>, EraseError>, f64)],
+) -> Result<(), PassError> {
+    let differs = |planned: &FileCounts, (result, _): &(Result<Option<Ready>, EraseError>, f64)| matches!(result, Ok(Some(step)) if step.counts() != planned);
+    let mut pairs = batch.iter().zip(staged);
+    match pairs
+        .find(|((_, planned), staged)| planned.is_some_and(|planned| differs(planned, staged)))
+    {
+        None => Ok(()),
+        Some(((work, _), _)) => Err(PassError::Bug(format!(
+            "the rewrite of {} would change something else than was planned",
+            work.shown
+        ))),
     }
 }
 
@@ -304,29 +324,29 @@ impl Erasing<'_> {
         let jobs = self.pass.engine.jobs() + 1;
         let key = deployment_key(state)?;
         let stop = &self.pass.workspace.stop;
-        let staged = in_parallel(jobs, batch, |(work, planned)| {
+        let mut staged = in_parallel(jobs, batch, |(work, planned)| {
             let started = Instant::now();
             let step = match planned {
                 _ if stop.asked().is_some() => Ok(None),
                 Some(counts) if self.goes(work) => Ok(Some(Ready::Remove((*counts).clone()))),
-                _ => Ready::staged(erase::stage(work, self.keys, &Abandons(stop))),
+                _ => Ready::staged(erase::stage(work, self.keys, &Abandons(stop))).map(Some),
             };
             (step, started.elapsed().as_secs_f64())
         });
+        agree(batch, &staged).or_else(|bug| {
+            // Nothing of it may stay beside the files.
+            for step in staged.iter_mut().filter_map(|(result, _)| result.as_mut().ok()?.take()) {
+                step.discard()?;
+            }
+            Err(bug)
+        })?;
         let mut ready = Vec::new();
         let mut intents = Vec::new();
-        for ((work, planned), (result, seconds)) in batch.iter().zip(staged) {
+        for ((work, _), (result, seconds)) in batch.iter().zip(staged) {
             match result {
                 Err(error) => self.fail(work, &error, round),
-                Ok(None) => {}
+                Ok(None | Some(Ready::Stay(_))) => {}
                 Ok(Some(step)) => {
-                    if planned.is_some_and(|planned| planned != step.counts()) {
-                        step.discard()?;
-                        return Err(PassError::Bug(format!(
-                            "the rewrite of {} would change something else than was planned",
-                            work.shown
-                        )));
-                    }
                     let digest = key.file(&work.path);
                     let view = state.state().view();
                     let settled = settled::after(
