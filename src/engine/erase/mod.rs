@@ -38,6 +38,8 @@ mod out;
 mod pages;
 mod proof;
 mod proof_chunk;
+#[cfg(test)]
+mod proof_tests;
 mod recover;
 mod removal;
 mod runs;
