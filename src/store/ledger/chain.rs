@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 
 use super::commit::{self, Commit, NO_PREV, Unreadable};
+use super::fold::Fold;
 use super::head::{self, Head};
 use crate::store::{Storage, StoreError, in_parallel};
 
 /// How often to read again when somebody writes meanwhile.
 const ATTEMPTS: usize = 20;
 
-/// A commit that parses, with its digest.
+/// Commits that are read at a time: what they say is folded before the next ones come, so that a long
+/// ledger takes no more memory than what it adds up to.
+const AT_ONCE: usize = 64;
+
+/// A commit that parses: its digest, and what chains it.
 #[derive(Debug, Clone)]
 pub(super) struct Link {
-    pub(super) body: Commit,
+    /// The number that it says.
+    seq: u64,
+    prev: String,
     pub(super) head: Head,
 }
 
@@ -27,6 +34,8 @@ pub(super) struct Torn {
 pub(super) struct Chain {
     /// By number. Only sound where there are no problems.
     pub(super) commits: Vec<Link>,
+    /// What they add up to; as sound as they are.
+    pub(super) fold: Fold,
     /// The bytes of `head`.
     pub(super) head_file: Option<Vec<u8>>,
     /// At most one.
@@ -79,9 +88,12 @@ fn read_listed(storage: &dyn Storage, listing: &Listing) -> Result<Chain, StoreE
     let head = parse_head(storage, head_file.as_deref(), newest, &mut chain.problems);
     let known = head.as_ref().map_or(0, |head| head.seq);
     let files: Vec<(u64, String)> = files.into_iter().collect();
-    let read = in_parallel(0, &files, |(seq, name)| read_commit(storage, *seq, name));
+    let read = files
+        .chunks(AT_ONCE)
+        .flat_map(|some| in_parallel(0, some, |(seq, name)| read_commit(storage, *seq, name)));
     let mut expected: u64 = 1;
-    for ((seq, name), read) in files.into_iter().zip(read) {
+    for ((seq, name), read) in files.iter().zip(read) {
+        let seq = *seq;
         if seq > expected {
             chain.problems.push(damaged(storage, expected, "it is missing"));
         }
@@ -91,15 +103,18 @@ fn read_listed(storage: &dyn Storage, listing: &Listing) -> Result<Chain, StoreE
             continue;
         };
         match parsed {
-            Ok(body) => chain.commits.push(Link { body, head }),
+            Ok(body) => {
+                chain.fold.apply(&body);
+                chain.commits.push(Link { seq: body.seq, prev: body.prev, head });
+            }
             Err(Unreadable::Torn) if seq == newest && seq > known => {
-                chain.torn = Some(Torn { name });
+                chain.torn = Some(Torn { name: name.clone() });
             }
             Err(Unreadable::Torn) => {
                 chain.problems.push(damaged(storage, seq, "it is not a commit"));
             }
             Err(Unreadable::Newer { version }) => {
-                chain.problems.push(StoreError::Newer { entry: storage.shown(&name), version });
+                chain.problems.push(StoreError::Newer { entry: storage.shown(name), version });
             }
             Err(Unreadable::Record { index }) => {
                 let what = format!("its record {} cannot be read", index.saturating_add(1));
@@ -135,24 +150,24 @@ fn breaks(commits: &[Link], head: Option<&Head>) -> BTreeMap<u64, &'static str> 
         if head.is_some_and(|head| head.seq == link.head.seq && *head != link.head) {
             blame(link.head.seq, "it is not the commit that head names");
         }
-        if link.body.seq != link.head.seq {
+        if link.seq != link.head.seq {
             blame(link.head.seq, "its number is not that of its file");
         }
     }
     if let Some(first) = commits.first().filter(|first| first.head.seq == 1)
-        && first.body.prev != NO_PREV
+        && first.prev != NO_PREV
     {
         blame(1, "it does not begin the chain");
     }
     for (i, pair) in commits.windows(2).enumerate() {
         let [before, after] = pair else { continue };
         let adjacent = before.head.seq.checked_add(1) == Some(after.head.seq);
-        if !adjacent || after.body.prev == before.head.sha256 {
+        if !adjacent || after.prev == before.head.sha256 {
             continue;
         }
         let next = commits.get(i.saturating_add(2));
-        let vouched = head == Some(&after.head)
-            || next.is_some_and(|next| next.body.prev == after.head.sha256);
+        let vouched =
+            head == Some(&after.head) || next.is_some_and(|next| next.prev == after.head.sha256);
         if vouched {
             blame(before.head.seq, "it is not the commit that the next one follows");
         } else {

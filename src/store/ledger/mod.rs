@@ -70,7 +70,8 @@ impl Ledger {
             .torn
             .iter()
             .map(|torn| LedgerWarning::Torn { entry: storage.shown(&torn.name), set_aside: None });
-        Ok((Self::of(&chain), warnings.collect()))
+        let warnings = warnings.collect();
+        Ok((Self::of(chain), warnings))
     }
 
     /// Reads the ledger for a pass, which holds the lock: sets a torn commit aside, and moves `head` on
@@ -94,15 +95,11 @@ impl Ledger {
         {
             storage.replace(head::FILE, chain.head_file.as_deref(), head.line().as_bytes())?;
         }
-        Ok((Self::of(&chain), warnings))
+        Ok((Self::of(chain), warnings))
     }
 
-    fn of(chain: &Chain) -> Self {
-        let mut fold = Fold::default();
-        for commit in &chain.commits {
-            fold.apply(&commit.body);
-        }
-        Self { head: chain.newest().cloned(), fold }
+    fn of(chain: Chain) -> Self {
+        Self { head: chain.newest().cloned(), fold: chain.fold }
     }
 
     /// The newest commit; `None` where there is none.
