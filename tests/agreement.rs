@@ -73,6 +73,7 @@ fn workspace(root: &Path) -> Workspace {
     Workspace {
         policies: root.join("policies"),
         requests: root.join("requests"),
+        approvals: root.join("approvals"),
         state: Some(root.join("state").display().to_string()),
         exports: Some(root.join("exports").display().to_string()),
         scratch: None,
