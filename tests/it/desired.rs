@@ -155,6 +155,14 @@ fn a_standing_erasure_reaches_what_arrives_later_and_rests_otherwise() {
     env.apply().exits(0);
     assert!(env.rows("lake/e/2.parquet")[0][0].as_deref().unwrap().starts_with("Privacy-"));
     env.run(&["verify"]).exits(0);
+    // Where it cannot look it says so.
+    fs::write(env.path("lake/e/0.parquet"), "no Parquet").unwrap();
+    let notes = env.plan().exits(0).json()["notes"].to_string();
+    assert!(
+        notes.contains("r/A is not kept in force") && notes.contains("lake/e/0.parquet"),
+        "{notes}"
+    );
+    fs::remove_file(env.path("lake/e/0.parquet")).unwrap();
     // Suspended it rests, and what arrived is reported.
     request(&env, "suspend: true,", ", standing: true");
     env.parquet("lake/e/3.parquet", vec![("who", text(&["p"]))]);

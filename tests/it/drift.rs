@@ -1,7 +1,13 @@
 //! Finished erasures against today's data and today's policies: `verify`, and drift in `plan`.
 
 use std::fs;
+use std::sync::Arc;
 
+use arrow::array::{
+    ArrayRef, BinaryArray, Date32Array, Decimal128Array, DictionaryArray, Int64Array, ListBuilder,
+    StringArray, StringBuilder, TimestampMicrosecondArray, UInt16Array,
+};
+use arrow::datatypes::Int32Type;
 use serde_json::{Value, json};
 
 use crate::support::{Env, task, text};
@@ -158,4 +164,76 @@ fn the_search_is_held_against_values_that_are_there() {
     assert_eq!(report["canaries"]["datasets"][0]["without"], json!(["who"]));
     let shown = env.run(&["verify"]).exits(0).stdout;
     assert!(shown.contains("no value to look for in who"), "{shown}");
+}
+
+#[test]
+fn canaries_are_found_in_columns_of_every_type() {
+    let who = |name: &'static str, value: &'static str, array: ArrayRef| (name, value, array);
+    let mut tags = ListBuilder::new(StringBuilder::new());
+    for row in [&["p", "x"][..], &[], &["Quinn ", "y"]] {
+        row.iter().for_each(|tag| tags.values().append_value(tag));
+        tags.append(true);
+    }
+    let columns = [
+        who(
+            "text",
+            "P@x.example",
+            Arc::new(StringArray::from(vec![Some("p@x.example"), None, Some("Q@x.example")])),
+        ),
+        who("number", "7", Arc::new(Int64Array::from(vec![7, -8, 9]))),
+        who("small", "7", Arc::new(UInt16Array::from(vec![Some(7), None, Some(65_535)]))),
+        who(
+            "decimal",
+            "1.5",
+            Arc::new(
+                Decimal128Array::from(vec![150, -2_50, 3_33])
+                    .with_precision_and_scale(12, 2)
+                    .unwrap(),
+            ),
+        ),
+        who("date", "1980-02-29", Arc::new(Date32Array::from(vec![3_711, -1, 20_000]))),
+        who(
+            "time",
+            "1970-01-01T00:00:01Z",
+            Arc::new(TimestampMicrosecondArray::from(vec![1_000_000, -5, 1_700_000_000_123_456])),
+        ),
+        who(
+            "bytes",
+            "p",
+            Arc::new(BinaryArray::from(vec![&b"p"[..], &[0xff, 0x00, 0x7f], b"Text"])),
+        ),
+        who("tags", "p", Arc::new(tags.finish())),
+        who(
+            "word",
+            "p",
+            Arc::new(vec!["p", "w", "W"].into_iter().collect::<DictionaryArray<Int32Type>>()),
+        ),
+    ];
+    let env = Env::new();
+    let fields: Vec<String> = columns
+        .iter()
+        .map(|(name, ..)| {
+            format!("    - {{path: {name}, namespace: ns-{name}, labels: [I2, ID-PERSON, ACC-ALL], reason: kept}}")
+        })
+        .collect();
+    let ids: Vec<String> = columns
+        .iter()
+        .map(|(name, value, _)| format!("{{namespace: ns-{name}, value: \"{value}\"}}"))
+        .collect();
+    env.parquet(
+        "lake/e.parquet",
+        columns.into_iter().map(|(name, _, array)| (name, array)).collect(),
+    );
+    env.dataset(
+        "e",
+        &format!(
+            "  product: e\n  location: lake/e.parquet\n  format: parquet\n  fields:\n{}",
+            fields.join("\n")
+        ),
+    );
+    env.request("r", &format!("  {{regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{{key: A, action: [delete], userIDs: [{}]}}]}}", ids.join(", ")));
+    let report = env.apply().exits(0).json();
+    assert_eq!(task(&report, "A", "delete")["datasets"][0]["personRows"], 1);
+    let canaries = verify(&env, 0)["canaries"].clone();
+    assert_eq!((&canaries["expected"], &canaries["found"]), (&9.into(), &9.into()), "{canaries:#}");
 }

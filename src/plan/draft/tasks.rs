@@ -92,6 +92,7 @@ impl<'a> Drafting<'a> {
             if action == Some(Action::Access) && !task.runs && !task.standing.phase.is_final() {
                 access_waits = task.block.map(|block| (block, task.standing.clone()));
             }
+            draft.notes.extend(self.overlooked(&task));
             draft.tasks.push(task);
         }
         for (dataset, deletions) in deletions {
@@ -101,6 +102,17 @@ impl<'a> Drafting<'a> {
         }
         draft.erase.sort_by(|a, b| (&a.dataset, &a.path).cmp(&(&b.dataset, &b.path)));
         draft
+    }
+
+    /// That a standing erasure that is done could not look everywhere: it stays done.
+    fn overlooked(&self, task: &DraftTask) -> Option<String> {
+        let done = task.standing.phase == Phase::Complete && task.id.action == Some(Action::Delete);
+        let at = task.block.filter(|_| done && !task.datasets.is_empty())?;
+        let (request, block) = self.block(at)?;
+        let found = self.found.get(&at)?;
+        let fault = self.faults(Searched { request, block, found }).into_iter().next()?;
+        let why = fault.standing.message.unwrap_or_default();
+        Some(format!("{}/{} is not kept in force everywhere: {why}", request.name, block.key))
     }
 
     fn block(&self, at: BlockRef) -> Option<(&'a Request, &'a UserBlock)> {

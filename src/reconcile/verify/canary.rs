@@ -160,7 +160,9 @@ fn pick(
     let mut keys = Vec::new();
     for value in values.iter().filter(|value| value.leaf == leaf.leaf) {
         let text = shape.kind.text(value.value.expose());
-        let nobody = rules.is_placeholder(&rules.canonical(&text), prefixes);
+        // What is no text in a column of text has no key that it could be found by.
+        let nobody = rules.is_placeholder(&rules.canonical(&text), prefixes)
+            || text.contains(char::REPLACEMENT_CHARACTER);
         let Some(key) = shape.kind.key(rules, &text).filter(|_| !nobody) else { continue };
         *rows.entry(key.clone()).or_default() += 1;
         keys.push((key, value.at));
