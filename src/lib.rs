@@ -41,7 +41,7 @@
 //! | [`store`] | durable bytes: ledger, keys, packages, the lock | [`store::StateDir`] |
 //! | [`engine`] | DataFusion, Arrow, Parquet: inventory, find, fetch, packages, erasure | [`engine::Engine`] |
 //! | [`reconcile`] | one pass; the daemon's loop, board and HTTP endpoints | [`reconcile::plan`], [`reconcile::apply`], [`reconcile::http`] |
-//! | [`render`] | reports → text, JSON, Markdown | [`render::plan_human`] |
+//! | [`render`] | reports → text, JSON, Markdown, SARIF, JUnit XML, annotations | [`render::plan_report_human`] |
 //! | [`cli`] | one file a command; the table of exit codes | [`cli::error`] |
 //!
 //! ## Invariants

@@ -19,6 +19,9 @@ use super::terminal::Terminal;
 /// What GitHub takes of one step's summary, in bytes; beyond it drops the whole summary.
 const SUMMARY_LIMIT: u64 = 1024 * 1024;
 
+/// What we take of it, in characters of up to four bytes: other commands of the step want to add theirs.
+const SUMMARY_SHARE: u64 = 131_072;
+
 /// Which CI system reads along.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum System {
@@ -184,9 +187,10 @@ impl CiArgs {
     }
 }
 
-/// Whether a variable that CI systems set to `true` is so.
+/// Whether a variable that CI systems set to `true` is set to anything that does not mean no.
 fn is_true(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| value == "true")
+    let value = std::env::var(name).unwrap_or_default().to_lowercase();
+    !["", "0", "n", "no", "f", "false", "off"].contains(&value.as_str())
 }
 
 /// Whether GitHub's runner reads what is printed.
@@ -252,9 +256,8 @@ fn summarise(shown: Shown<'_>, places: &Places, terminal: &Terminal) {
         return;
     };
     let used = fs::metadata(&path).map_or(0, |meta| meta.len());
-    // Four bytes a character at most.
-    let room = SUMMARY_LIMIT.saturating_sub(used) / 4;
-    let limit = usize::try_from(room).unwrap_or(COMMENT_LIMIT).min(COMMENT_LIMIT);
+    let room = (SUMMARY_LIMIT.saturating_sub(used) / 4).min(SUMMARY_SHARE);
+    let limit = usize::try_from(room).unwrap_or(COMMENT_LIMIT);
     let text = format!("{}\n", shown.summary(places, limit));
     if used + text.len() as u64 > SUMMARY_LIMIT {
         return terminal.say("note: the job summary is full: this result is not in it");

@@ -113,7 +113,8 @@ impl Terminal {
     /// Says something to a person; not with `-q`.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{}", self.safe(text, Written::Text));
+            let text = text.lines().map(printable).collect::<Vec<_>>().join("\n");
+            let _ = writeln!(std::io::stderr(), "{}", self.safe(&text, Written::Text));
         }
     }
 

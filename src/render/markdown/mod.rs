@@ -45,18 +45,23 @@ fn head(columns: &[&str]) -> String {
     format!("| {} |\n| {} |\n", names.join(" | "), lines.join(" | "))
 }
 
-/// A table with as many rows as fit; what is left out is counted.
-fn table(page: &mut Page, columns: &[&str], rows: &[Vec<String>], what: &str, most: usize) {
-    if rows.is_empty() {
+/// A table with as many of its `total` rows as fit; what is left out is counted, and never made.
+fn table(
+    page: &mut Page,
+    columns: &[&str],
+    (rows, total): (impl Iterator<Item = Vec<String>>, usize),
+    what: &str,
+    most: usize,
+) {
+    if total == 0 {
         return;
     }
     page.push(&head(columns));
     let end = page.used().saturating_add(most);
-    for (done, cells) in rows.iter().enumerate() {
-        let line = row(cells);
+    for (done, cells) in rows.enumerate() {
+        let line = row(&cells);
         if page.used() + page::units(&line) > end || !page.fits(&line) {
-            page.more((rows.len() - done) as u64, what);
-            return;
+            return page.more((total - done) as u64, what);
         }
         page.push(&line);
     }
@@ -64,23 +69,21 @@ fn table(page: &mut Page, columns: &[&str], rows: &[Vec<String>], what: &str, mo
 
 /// The diagnostics, worst first.
 fn findings(page: &mut Page, findings: &[Finding], most: usize) {
-    let rows: Vec<Vec<String>> = findings
-        .iter()
-        .map(|finding| {
-            let place = match finding.line {
-                0 => finding.file.clone(),
-                line => format!("{}:{line}:{}", finding.file, finding.column),
-            };
-            let help = finding.help.as_deref().map(|help| format!("<br>{}", message(help)));
-            vec![
-                severity(finding.severity).to_owned(),
-                finding.rule.id.clone(),
-                code(&clip(&place, MESSAGE)),
-                message(&finding.message) + &help.unwrap_or_default(),
-            ]
-        })
-        .collect();
-    table(page, &["severity", "code", "where", "what"], &rows, "diagnostics", most);
+    let rows = findings.iter().map(|finding| {
+        let place = match finding.line {
+            0 => finding.file.clone(),
+            line => format!("{}:{line}:{}", finding.file, finding.column),
+        };
+        let help = finding.help.as_deref().map(|help| format!("<br>{}", message(help)));
+        vec![
+            severity(finding.severity).to_owned(),
+            finding.rule.id.clone(),
+            code(&clip(&place, MESSAGE)),
+            message(&finding.message) + &help.unwrap_or_default(),
+        ]
+    });
+    let columns = ["severity", "code", "where", "what"];
+    table(page, &columns, (rows, findings.len()), "diagnostics", most);
 }
 
 const fn severity(severity: Severity) -> &'static str {
@@ -95,3 +98,6 @@ const fn severity(severity: Severity) -> &'static str {
 fn some(n: u64) -> String {
     if n == 0 { String::new() } else { count(n) }
 }
+
+#[cfg(test)]
+mod tests;

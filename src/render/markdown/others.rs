@@ -19,8 +19,13 @@ fn listed(command: &str, columns: &[&str], rows: &[Vec<String>], none: &str) -> 
         page.push(none);
     }
     let room = page.room();
-    table(&mut page, columns, rows, "lines", room);
+    table(&mut page, columns, listing(&rows), "lines", room);
     page.finish()
+}
+
+/// Rows that are all made already.
+fn listing(rows: &[Vec<String>]) -> (impl Iterator<Item = Vec<String>>, usize) {
+    (rows.iter().cloned(), rows.len())
 }
 
 fn optional(text: Option<&str>) -> String {
@@ -63,7 +68,7 @@ pub fn apply_markdown(report: &ApplyReport) -> String {
     table(
         &mut page,
         &["task", "action", "state", ">found rows", "package or message"],
-        &rows,
+        listing(&rows),
         "tasks",
         most,
     );
@@ -189,7 +194,7 @@ pub fn verify_markdown(report: &VerifyReport) -> String {
         .collect();
     page.push("\n");
     let most = page.room() / 2;
-    table(&mut page, &["erasure", "key", "today"], &rows, "erasures", most);
+    table(&mut page, &["erasure", "key", "today"], listing(&rows), "erasures", most);
     if let Some(canaries) = &report.canaries {
         let (found, expected) = (canaries.found, canaries.expected);
         let line = format!("\nCanaries: {found} of {expected} values that are there were found.\n");
@@ -208,7 +213,7 @@ pub fn verify_markdown(report: &VerifyReport) -> String {
         page.push("\n");
     }
     let most = page.room();
-    table(&mut page, &["package", "today"], &rows, "packages", most);
+    table(&mut page, &["package", "today"], listing(&rows), "packages", most);
     page.finish()
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{Action, Phase};
-use crate::plan::{Comparison, PlannedTask, TaskChange, TaskDataset};
+use crate::plan::{Comparison, PlannedTask, TaskChange, TaskDataset, TaskFile};
 use crate::reconcile::PlanReport;
 use crate::render::escape::{clip, code, html_code, markdown};
 use crate::render::finding::{self, Finding, Standing, standing};
@@ -17,6 +17,9 @@ use super::{MESSAGE, findings, head, message, row, some, table};
 
 /// Files of one dataset that are listed.
 const FILES: usize = 20;
+
+/// The least room in which details are worth a try.
+const LEAST: usize = 300;
 
 /// The comment, of at most `limit` characters: a row a task, then the details of as many as fit.
 pub fn plan_markdown(report: &PlanReport, places: &Places, limit: usize) -> String {
@@ -64,13 +67,13 @@ pub fn plan_markdown(report: &PlanReport, places: &Places, limit: usize) -> Stri
         let most = page.room() / 3;
         findings(&mut page, &diagnostics, most);
     }
-    for (done, (task, change)) in tasks.iter().enumerate() {
-        let Some(details) = details(task, *change, page.room()) else { continue };
-        if !page.try_push(&details) {
-            page.more((tasks.len() - done) as u64, "tasks with details, which `amparo plan` shows");
-            break;
-        }
+    let mut left_out = 0;
+    for (task, change) in &tasks {
+        let shown = !has_details(task, *change)
+            || page.room() >= LEAST && page.try_push(&details(task, *change, page.room()));
+        left_out += u64::from(!shown);
     }
+    page.more(left_out, "tasks with details, which `amparo plan` shows");
     page.finish()
 }
 
@@ -86,21 +89,19 @@ fn ordered(report: &PlanReport) -> Vec<Shown<'_>> {
 
 fn compared(page: &mut Page, comparison: &Comparison, places: &Places) {
     let _ = page.try_push(&format!("\n{}\n", markdown(&against::line(comparison))));
-    let rows: Vec<Vec<String>> = comparison
+    let policies = comparison
         .policies
         .iter()
-        .map(|(file, what)| vec![code(&clip(&places.show(file), MESSAGE)), (*what).to_owned()])
-        .chain(
-            comparison
-                .removed
-                .iter()
-                .map(|id| vec![code(&clip(&id.to_string(), MESSAGE)), "task removed".to_owned()]),
-        )
-        .collect();
-    if !rows.is_empty() {
+        .map(|(file, what)| vec![code(&clip(&places.show(file), MESSAGE)), (*what).to_owned()]);
+    let removed = comparison
+        .removed
+        .iter()
+        .map(|id| vec![code(&clip(&id.to_string(), MESSAGE)), "task removed".to_owned()]);
+    let total = comparison.policies.len() + comparison.removed.len();
+    if total > 0 {
         page.push("\n");
         let most = page.room() / 6;
-        table(page, &["also", "what"], &rows, "changes", most);
+        table(page, &["also", "what"], (policies.chain(removed), total), "changes", most);
     }
     for note in &comparison.notes {
         let _ = page.try_push(&format!("\n> {}\n", message(note)));
@@ -122,18 +123,15 @@ fn overview(page: &mut Page, report: &PlanReport, tasks: &[Shown<'_>], most: usi
     if compared {
         columns.insert(0, "change");
     }
-    let rows: Vec<Vec<String>> = tasks
-        .iter()
-        .map(|(task, change)| {
-            let mut cells = task_row(task, report.is_overdue(task));
-            if compared {
-                let change = if *change == Some(&TaskChange::New) { "new" } else { "changed" };
-                cells.insert(0, change.to_owned());
-            }
-            cells
-        })
-        .collect();
-    table(page, &columns, &rows, "tasks", most);
+    let rows = tasks.iter().map(|(task, change)| {
+        let mut cells = task_row(task, report.is_overdue(task));
+        if compared {
+            let change = if *change == Some(&TaskChange::New) { "new" } else { "changed" };
+            cells.insert(0, change.to_owned());
+        }
+        cells
+    });
+    table(page, &columns, (rows, tasks.len()), "tasks", most);
 }
 
 fn task_row(task: &PlannedTask, overdue: bool) -> Vec<String> {
@@ -171,51 +169,60 @@ fn state(task: &PlannedTask, overdue: bool) -> String {
     if standing(task, overdue) <= Standing::Waits { format!("**{text}**") } else { text }
 }
 
-/// What a task does, dataset by dataset; `None` where the overview says it all.
-fn details(task: &PlannedTask, change: Option<&TaskChange>, room: usize) -> Option<String> {
+/// Whether there is more to say of a task than the overview does.
+fn has_details(task: &PlannedTask, change: Option<&TaskChange>) -> bool {
+    let changed = matches!(change, Some(TaskChange::Changed(lines)) if !lines.is_empty());
+    task.message.is_some() || changed || task.datasets.iter().any(found)
+}
+
+/// What a task does, dataset by dataset.
+fn details(task: &PlannedTask, change: Option<&TaskChange>, room: usize) -> String {
     let mut body = String::new();
     if let Some(text) = &task.message {
         let _ = writeln!(body, "> {}\n", message(text));
     }
     if let Some(TaskChange::Changed(lines)) = change {
-        for line in lines.iter().take(FILES) {
-            let _ = writeln!(body, "- {}", message(line));
-        }
-        if lines.len() > FILES {
-            let _ = writeln!(body, "- …and {} more", count((lines.len() - FILES) as u64));
-        }
-        body.push('\n');
-    }
-    let rows: Vec<Vec<String>> =
-        task.datasets.iter().filter(|d| found(d)).flat_map(|d| field_rows(task, d)).collect();
-    if rows.is_empty() && body.is_empty() {
-        return None;
+        change_list(&mut body, lines, room / 4);
     }
     let identities: Vec<String> = task.identities.iter().map(identity).collect();
     if !identities.is_empty() {
         let _ = writeln!(body, "Identities: {}.\n", identities.join(", "));
     }
-    part(&mut body, &["dataset", "field", "what", ">how much"], &rows, "rows", room / 2);
-    let files: Vec<Vec<String>> =
-        task.datasets.iter().filter(|d| found(d)).flat_map(|d| file_rows(task, d)).collect();
-    part(
-        &mut body,
-        &["file", ">rows", ">rows erased", ">cells", ">re-encoded"],
-        &files,
-        "files",
-        room / 3,
-    );
+    let found_in = || task.datasets.iter().filter(|d| found(d));
+    let fields = found_in().flat_map(|d| field_rows(task, d));
+    part(&mut body, &["dataset", "field", "what", ">how much"], fields, "rows", room / 2);
+    let delete = task.action == Some(Action::Delete);
+    let touched =
+        found_in().filter(|_| delete).flat_map(|d| &d.files).filter(|f| f.rows_erased > 0);
+    let left = touched.clone().count().saturating_sub(FILES);
+    let columns = ["file", ">rows", ">rows erased", ">cells", ">re-encoded"];
+    part(&mut body, &columns, touched.take(FILES).map(file_row), "files", room / 3);
+    if left > 0 {
+        let _ = writeln!(body, "…and {} more files.\n", count(left as u64));
+    }
     let empty: Vec<String> =
         task.datasets.iter().filter(|d| !found(d)).map(|d| code(d.dataset.as_str())).collect();
     if !empty.is_empty() {
         let _ = writeln!(body, "Nothing in {}.\n", empty.join(", "));
     }
     let action = task.action.map(|action| format!(" {action}")).unwrap_or_default();
-    Some(format!(
+    format!(
         "\n<details><summary>{}{action}{}</summary>\n\n{body}</details>\n",
         html_code(&task_name(task)),
         summary(task),
-    ))
+    )
+}
+
+fn change_list(body: &mut String, lines: &[String], room: usize) {
+    for (done, line) in lines.iter().enumerate() {
+        let line = format!("- {}\n", message(line));
+        if body.len() + line.len() > room {
+            let _ = writeln!(body, "- …and {} more", count((lines.len() - done) as u64));
+            break;
+        }
+        body.push_str(&line);
+    }
+    body.push('\n');
 }
 
 /// `: 3 rows, 6 cells in 1 file`.
@@ -289,41 +296,38 @@ fn field_rows(task: &PlannedTask, dataset: &TaskDataset) -> Vec<Vec<String>> {
     rows
 }
 
-fn file_rows(task: &PlannedTask, dataset: &TaskDataset) -> Vec<Vec<String>> {
-    if task.action != Some(Action::Delete) {
-        return Vec::new();
-    }
-    let touched = dataset.files.iter().filter(|file| file.rows_erased > 0);
-    touched
-        .map(|file| {
-            vec![
-                code(&clip(&file.path, MESSAGE)),
-                count(file.rows),
-                count(file.rows_erased),
-                count(file.cells_erased),
-                bytes(file.bytes_touched),
-            ]
-        })
-        .collect()
+fn file_row(file: &TaskFile) -> Vec<String> {
+    vec![
+        code(&clip(&file.path, MESSAGE)),
+        count(file.rows),
+        count(file.rows_erased),
+        count(file.cells_erased),
+        bytes(file.bytes_touched),
+    ]
 }
 
-/// A table within the details: [`FILES`] rows of files at most, and no more than there is room for.
-fn part(body: &mut String, columns: &[&str], rows: &[Vec<String>], what: &str, room: usize) {
-    if rows.is_empty() {
+/// A table within the details: as many rows as there is room for.
+fn part(
+    body: &mut String,
+    columns: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    what: &str,
+    room: usize,
+) {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() {
         return;
     }
     body.push_str(&head(columns));
-    let (end, mut shown) = (body.len() + room, 0);
-    for cells in rows.iter().take(if what == "files" { FILES } else { usize::MAX }) {
-        let line = row(cells);
+    let end = body.len() + room;
+    while let Some(cells) = rows.next() {
+        let line = row(&cells);
         if body.len() + line.len() > end {
+            let left = 1 + rows.count();
+            let _ = write!(body, "\n…and {} more {what}.\n", count(left as u64));
             break;
         }
         body.push_str(&line);
-        shown += 1;
-    }
-    if shown < rows.len() {
-        let _ = write!(body, "\n…and {} more {what}.\n", count((rows.len() - shown) as u64));
     }
     body.push('\n');
 }
