@@ -16,6 +16,7 @@ mod encrypted;
 mod erased_once;
 mod http;
 mod idle;
+mod no_space;
 mod odd_names;
 mod others;
 mod own_types;
