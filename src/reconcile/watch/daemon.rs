@@ -25,8 +25,8 @@ const UNSETTLED: Duration = Duration::from_secs(5);
 
 /// When the next pass is due even if nothing changes.
 struct Next {
-    /// At the latest.
-    by: Instant,
+    /// At the latest; `None`: in ages.
+    by: Option<Instant>,
     /// When time gives it something to do.
     wake: Option<Timestamp>,
 }
@@ -68,7 +68,7 @@ impl<'a> Daemon<'a> {
             data: Vec::new(),
             seen: None,
             passes: 0,
-            next: Next { by: Instant::now(), wake: None },
+            next: Next { by: Some(Instant::now()), wake: None },
         }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Daemon<'a> {
 
     /// Looks, and starts a pass where there is a reason.
     fn turn(&mut self) {
-        let due = Instant::now() >= self.next.by
+        let due = self.next.by.is_some_and(|by| Instant::now() >= by)
             || self.next.wake.is_some_and(|wake| wake <= self.workspace.clock.now());
         // First watch, then look: a change after the look rings.
         self.arm();
@@ -150,12 +150,14 @@ impl<'a> Daemon<'a> {
             // Another pass, a full disk: it may settle soon.
             Err(_) => self.options.interval.min(RETRY),
         };
-        self.next = Next {
-            by: Instant::now() + wait,
-            wake: outcome.as_ref().ok().and_then(|report| report.wake),
-        };
+        self.expects(wait, outcome.as_ref().ok().and_then(|report| report.wake));
         let seconds = started.elapsed().as_secs_f64();
         self.observer.pass_ended(&PassEnd { number, at, seconds, outcome: outcome.as_ref() });
+    }
+
+    /// The next pass is due in so long, or when time gives it something to do.
+    pub(super) fn expects(&mut self, wait: Duration, wake: Option<Timestamp>) {
+        self.next = Next { by: Instant::now().checked_add(wait), wake };
     }
 
     /// Learns from the policies where the data lies, if that matters; whether it is elsewhere than before.
@@ -175,12 +177,15 @@ impl<'a> Daemon<'a> {
     }
 
     /// How long to wait if nothing happens.
-    fn patience(&self) -> Duration {
-        let by = self.next.by.saturating_duration_since(Instant::now());
-        let wake = self.next.wake.map(|wake| {
-            Duration::try_from(wake.duration_since(self.workspace.clock.now())).unwrap_or_default()
-        });
+    pub(super) fn patience(&self) -> Duration {
+        let by = self.next.by.map(|by| by.saturating_duration_since(Instant::now()));
+        let wake = self.next.wake.map(|wake| left(wake, self.workspace.clock.now()));
         let poll = self.options.poll.or(self.blind.is_some().then_some(POLL));
-        [wake, poll].into_iter().flatten().fold(by.min(self.options.turn), Duration::min)
+        [by, wake, poll].into_iter().flatten().fold(self.options.turn, Duration::min)
     }
+}
+
+/// How long it is until then, by a clock that may be set at any time: whoever waits asks again before long.
+fn left(wake: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(wake.duration_since(now)).unwrap_or_default()
 }

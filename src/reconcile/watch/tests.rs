@@ -299,3 +299,28 @@ fn nobody_waits_for_a_daemon_that_is_to_end() {
         },
     );
 }
+
+/// A daemon that does not run, whose clock says `now`, after a pass that said when to wake.
+fn waits(now: &str, wake: Option<&str>, poll: Option<u64>) -> Duration {
+    let place = Place::new();
+    let mut workspace = place.workspace(&Stop::default());
+    workspace.clock = Clock::Fixed(now.parse().unwrap());
+    let options = WatchOptions { poll: poll.map(Duration::from_secs), ..on_events() };
+    let (passed, _passes) = channel();
+    let mut looker = Looker { begins: |_| {}, passed };
+    let mut daemon = super::daemon::Daemon::new(&workspace, &options, &mut looker);
+    daemon.expects(Duration::MAX, wake.map(|wake| wake.parse().unwrap()));
+    daemon.patience()
+}
+
+#[test]
+fn a_clock_that_jumps_is_noticed_within_a_minute() {
+    let wake = Some("2026-11-22T09:00:30Z");
+    assert_eq!(waits("2026-11-22T09:00:00Z", wake, None), Duration::from_secs(30));
+    assert_eq!(waits("2026-11-22T09:00:00Z", wake, Some(5)), Duration::from_secs(5));
+    assert_eq!(waits("2026-11-22T09:00:00Z", None, None), TURN);
+    // Set back by a day, or by years; set forward past it.
+    assert_eq!(waits("2026-11-21T09:00:00Z", wake, None), TURN);
+    assert_eq!(waits("1970-01-01T00:00:00Z", wake, None), TURN);
+    assert_eq!(waits("2030-01-01T00:00:00Z", wake, None), Duration::ZERO);
+}
