@@ -22,6 +22,8 @@ pub(crate) struct Desk<'a> {
     systemd: Systemd,
     /// What was wrong in the last pass: it is told once.
     trouble: Option<String>,
+    /// The last pass was not carried through.
+    failing: bool,
     /// Notices of this pass.
     notices: BTreeSet<String>,
     /// Notices of the pass before: they are not told again.
@@ -92,6 +94,7 @@ impl<'a> Desk<'a> {
             log: global.log_format,
             systemd,
             trouble: None,
+            failing: false,
             notices: BTreeSet::new(),
             told: BTreeSet::new(),
         }
@@ -104,10 +107,10 @@ impl<'a> Desk<'a> {
         let trouble = (invalid || !shown.is_empty()).then(|| format!("{invalid} {shown}"));
         if trouble != self.trouble {
             self.diagnostics(&report.diagnostics, invalid);
-            if !invalid && self.trouble.is_some() {
-                tracing::info!(pass = end.number, "passes succeed again");
-            }
             self.trouble = trouble;
+        }
+        if std::mem::replace(&mut self.failing, invalid) && !invalid {
+            tracing::warn!(pass = end.number, "passes succeed again");
         }
         if report.recorded {
             self.print(if self.json { pass_json(end) } else { pass_human(end) });
@@ -130,6 +133,7 @@ impl<'a> Desk<'a> {
             self.print(pass_json(end));
         }
         self.trouble = Some(text);
+        self.failing = true;
     }
 
     fn diagnostics(&self, diagnostics: &[Diagnostic], invalid: bool) {

@@ -98,7 +98,7 @@ pub(crate) fn run(
     if let Some(server) = server {
         server.stop();
     }
-    terminal.say("interrupted; everything done so far is recorded");
+    tracing::warn!("interrupted; everything done so far is recorded");
     Ok(ExitStatus::Signal(signal))
 }
 

@@ -100,6 +100,7 @@ fn directories_may_be_missing_vanish_and_come_back() {
         fs::rename(env.path("elsewhere"), env.path("requests")).unwrap();
         until("it is back", || has_package(&env, round));
     }
+    until("it says so", || daemon.err.with("passes succeed again") == 3);
     assert_eq!(daemon.terminate(), 143);
 }
 
