@@ -16,9 +16,9 @@ use super::terminal::Terminal;
 
 /// Run as a daemon: a pass at start, on every change, and at every interval
 ///
-/// The same pass as `apply --auto-approve`: at start, when policies or requests change, when a due date,
-/// a hold's end, a package's expiry or a retry falls due, and at every interval. It prints one line for
-/// each pass that did something, and ends on SIGTERM or SIGINT once the file in work is done.
+/// The same pass as `apply --auto-approve`: at start, when policies, requests or approvals change, when
+/// a due date, a hold's end, a package's expiry or a retry falls due, and at every interval. It prints one
+/// line for each pass that did something, and ends on SIGTERM or SIGINT once the file in work is done.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A pass at least that often, such as 30s, 5m or 1h

@@ -123,11 +123,10 @@ impl<'a> Daemon<'a> {
     }
 
     fn arm(&mut self) {
-        let mut places = vec![
-            Place { path: self.workspace.policies.clone(), kind: Kind::Texts },
-            Place { path: self.workspace.requests.clone(), kind: Kind::Texts },
-            Place { path: self.workspace.approvals.clone(), kind: Kind::Texts },
-        ];
+        let Workspace { policies, requests, approvals, identity, .. } = self.workspace;
+        let texts = [policies, requests, approvals].into_iter().chain(identity);
+        let mut places: Vec<Place> =
+            texts.map(|path| Place { path: path.clone(), kind: Kind::Texts }).collect();
         places.extend(self.data.iter().cloned());
         self.eyes.arm(&places);
         if self.eyes.blind() != self.blind.as_deref() {

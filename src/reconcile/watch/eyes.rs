@@ -36,7 +36,7 @@ pub(super) struct Place {
 /// What lies in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Policies or requests.
+    /// Policies, requests, approvals, keys.
     Texts,
     /// Files of a dataset.
     Data,

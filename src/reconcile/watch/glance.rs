@@ -15,15 +15,15 @@ use crate::reconcile::{PassError, Workspace};
 /// Digest of what was seen; it stays in memory.
 pub(super) type Stamp = [u8; 32];
 
-/// What policies, requests and data were at one moment.
+/// What policies, requests, approvals, keys and data were at one moment.
 pub(super) struct Glance {
-    /// Policies and requests, or why they cannot be read.
+    /// Policies, requests and approvals, or why they cannot be read.
     pub(super) texts: Result<Texts, PassError>,
     pub(super) stamp: Stamp,
 }
 
 impl Glance {
-    /// Reads policies and requests, and looks at the files of the data places.
+    /// Reads policies, requests and approvals, and looks at the files of the data places.
     pub(super) fn take(workspace: &Workspace, data: &[Place]) -> Self {
         let texts = Texts::read(workspace);
         let mut hash = Sha256::new();
@@ -40,6 +40,10 @@ impl Glance {
                 }
             }
             Err(error) => part(&mut hash, error.to_string().as_bytes()),
+        }
+        // Of the keys that open what is sealed no copy is made, not even a digest.
+        if let Some(identity) = &workspace.identity {
+            files(&mut hash, identity, Kind::Texts, 0);
         }
         for place in data {
             files(&mut hash, &place.path, place.kind, 0);

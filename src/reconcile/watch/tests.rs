@@ -238,6 +238,18 @@ fn policies_that_cannot_be_found_are_no_reason_to_end() {
     );
 }
 
+#[test]
+fn approvals_count_too_also_the_first() {
+    let place = Place::new();
+    let begins = |_| {};
+    while_watching(&place, &on_events(), begins, |passes| {
+        assert_eq!(next(passes), 0);
+        fs::create_dir(place.path("approvals")).unwrap();
+        fs::write(place.path("approvals/a.yaml"), "# none yet\n").unwrap();
+        assert_eq!(next(passes), 0);
+    });
+}
+
 /// Resident memory of this process, in pages.
 fn resident() -> u64 {
     let statm = fs::read_to_string("/proc/self/statm").unwrap();
