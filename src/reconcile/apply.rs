@@ -172,7 +172,7 @@ pub(super) fn apply_texts(
     let pass = Pass { loaded: resolved.as_ref().unwrap_or(&loaded), ..pass };
     let mut seen = state.state().seen();
     let outlook = pass.look(state.state(), inventory, seen.as_mut(), events)?;
-    approve(approval, &outlook, &texts, state.state())?;
+    approve(approval, &outlook, texts, state.state())?;
     let (state, seen, measured) = (&mut state, &mut seen, Measured::default());
     let (outlook, exports, scratch) = (&outlook, &exports, scratch.path());
     Applying { pass, outlook, state, seen, exports, scratch, before, measured }
