@@ -271,32 +271,33 @@ fn a_week_of_passes_over_one_corrupt_file_writes_a_handful_of_commits() {
 
 #[test]
 fn a_change_of_what_it_failed_on_opens_a_failed_task_at_once() {
-    let changes: [(&str, &dyn Fn(&Env), bool); 5] = [
+    type Change = (&'static str, fn(&Env), bool);
+    let changes: [Change; 5] = [
         (
             "another dataset",
-            &|env| {
+            |env| {
                 env.parquet("lake/f/b.parquet", vec![("who", text(&["z"]))]);
             },
             false,
         ),
         (
             "another file",
-            &|env| {
+            |env| {
                 env.parquet("lake/e/c.parquet", vec![("who", text(&["z"]))]);
             },
             false,
         ),
-        ("the file", &|env| fs::remove_file(env.path("lake/e/b.parquet")).unwrap(), true),
+        ("the file", |env| fs::remove_file(env.path("lake/e/b.parquet")).unwrap(), true),
         (
             "the policies",
-            &|env| {
+            |env| {
                 env.document("policies", "Settings", "default", "  {exportRetention: 7d}");
             },
             true,
         ),
         (
             "the request",
-            &|env| {
+            |env| {
                 let file = "requests/subjectrequest-r.yaml";
                 let text = fs::read_to_string(env.path(file)).unwrap();
                 env.write(file, &text.replace("value: p", "value: q"));
