@@ -45,6 +45,7 @@ pub(crate) fn run(
                 root: root.clone(),
                 policies: root.join(in_checkout(&global.policies, "--policies")?),
                 requests: root.join(in_checkout(&global.requests, "--requests")?),
+                approvals: in_checkout(&global.approvals, "--approvals").ok().map(|p| root.join(p)),
             };
             reconcile::plan_against(&workspace, &base, &mut progress)?
         }

@@ -34,7 +34,7 @@ pub struct Comparison {
     pub removed: Vec<TaskId>,
     /// Tasks that are the same on both sides.
     pub untouched: u64,
-    /// Policy files that differ, each with `added`, `changed` or `removed`.
+    /// Files of policies and approvals that differ, each with `added`, `changed` or `removed`.
     pub policies: BTreeMap<String, &'static str>,
     /// Warnings and notes that the base has, too, and that are not shown again.
     pub known_diagnostics: u64,

@@ -8,8 +8,6 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::source::SourceFile;
 use crate::plan::{Side, compare};
 
-use crate::store::Identities;
-
 use super::gather::Texts;
 use super::pass::{Planned, plan_texts};
 use super::{Events, PassError, PlanReport, Workspace, sources};
@@ -23,6 +21,8 @@ pub struct Base {
     pub policies: PathBuf,
     /// Its requests.
     pub requests: PathBuf,
+    /// Its approvals; `None` where they lie outside the checkout: then they are the same on both sides.
+    pub approvals: Option<PathBuf>,
 }
 
 /// Plans, and says what of it the base has not, or has otherwise. Verdict and plan are those of
@@ -43,10 +43,12 @@ pub fn plan_against(
     let texts = Texts::read(workspace)?;
     let Planned { mut report, requests } = plan_texts(workspace, &texts, events)?;
     let mut notes = Vec::new();
-    let (before, policies) = base_texts(workspace, base, texts.keys.as_ref(), &mut notes);
+    let before = base_texts(workspace, base, &texts, &mut notes);
+    let guarded = before.as_ref().map(Texts::guarded).unwrap_or_default();
     let there = Workspace {
         policies: base.policies.clone(),
         requests: base.requests.clone(),
+        approvals: base.approvals.clone().unwrap_or_else(|| workspace.approvals.clone()),
         ..workspace.clone()
     };
     let planned = before.and_then(|before| match plan_texts(&there, &before, events) {
@@ -71,7 +73,7 @@ pub fn plan_against(
         comparison.known_diagnostics = leave_out_known(&mut report.diagnostics, &known.diagnostics);
         report.drift.retain(|drift| !known.drift.contains(drift));
     }
-    comparison.policies = policy_changes(&policies, &texts.policies);
+    comparison.policies = policy_changes(&guarded, &texts.guarded());
     comparison.notes = notes;
     report.comparison = Some(comparison);
     Ok(report)
@@ -81,16 +83,16 @@ pub fn plan_against(
 fn base_texts(
     workspace: &Workspace,
     base: &Base,
-    keys: Option<&Identities>,
+    head: &Texts,
     notes: &mut Vec<String>,
-) -> (Option<Texts>, Vec<SourceFile>) {
+) -> Option<Texts> {
     let policies = match sources::read(&base.policies, "policies") {
         Ok(files) => renamed(files, &base.policies, &workspace.policies),
         Err(_) => {
             notes.push(
                 "the base has no policies that can be read: everything counts as new".to_owned(),
             );
-            return (None, Vec::new());
+            return None;
         }
     };
     let requests = match sources::read(&base.requests, "requests") {
@@ -100,8 +102,17 @@ fn base_texts(
             Vec::new()
         }
     };
-    let keys = keys.cloned();
-    (Some(Texts { policies: policies.clone(), requests, approvals: Vec::new(), keys }), policies)
+    let approvals = match &base.approvals {
+        None => head.approvals.clone(),
+        Some(folder) => match sources::read_if_there(folder, "approvals") {
+            Ok(files) => renamed(files, folder, &workspace.approvals),
+            Err(_) => {
+                notes.push("the base has no approvals that can be read".to_owned());
+                Vec::new()
+            }
+        },
+    };
+    Some(Texts { policies, requests, approvals, keys: head.keys.clone() })
 }
 
 fn renamed(files: Vec<SourceFile>, from: &Path, to: &Path) -> Vec<SourceFile> {

@@ -106,6 +106,11 @@ impl Texts {
         self.policies.iter().chain(&self.requests).chain(&self.approvals)
     }
 
+    /// The files that say what may be done: policies and approvals.
+    pub(super) fn guarded(&self) -> Vec<SourceFile> {
+        self.policies.iter().chain(&self.approvals).cloned().collect()
+    }
+
     /// Fills in the source lines of diagnostics about policy files, which hold no personal data.
     fn show_lines(&self, diagnostics: &mut [Diagnostic]) {
         for diagnostic in

@@ -83,7 +83,7 @@ pub fn plan_report_human(report: &PlanReport, style: Style) -> String {
         let _ = writeln!(text, "{} {} removed\n", style.bad("x"), printable(&id.to_string()));
     }
     for (file, what) in &comparison.policies {
-        let _ = writeln!(text, "policy file {}: {what}", printable(file));
+        let _ = writeln!(text, "file {}: {what}", printable(file));
     }
     for note in plan.notes.iter().chain(&comparison.notes) {
         let _ = writeln!(text, "{} {}", style.dim("note:"), printable(note));

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::schema::{assert_junit, assert_sarif};
-use crate::support::{Env, text};
+use crate::support::{Env, task, text};
 
 const POLICY: &str = "  product: e
   location: lake/e.parquet
@@ -231,4 +231,29 @@ fn the_ledger_counts_for_both_sides() {
     // A saved plan is the whole one.
     env.run(&["plan", "--base", "base", "--out", "plan.json"]).exits(0);
     env.run(&["apply", "plan.json"]).exits(0);
+}
+
+#[test]
+fn an_approval_changes_its_task() {
+    let env = env();
+    env.document("policies", "Settings", "default", "  {approval: required}");
+    // The key, without which nothing can be approved, is made by the first pass.
+    env.apply().exits(4);
+    fork(&env);
+    let waiting = env.plan().exits(4).json();
+    let effect = task(&waiting, "K-1", "delete")["effectId"].as_str().unwrap();
+    env.document(
+        "approvals",
+        "Approval",
+        "a",
+        &format!("  {{request: same, key: K-1, effectId: {effect}}}"),
+    );
+    let json = compared(&env);
+    let lines = changes(&json);
+    assert_eq!(lines.len(), 1, "{json:#}");
+    assert!(lines[0].2[0].starts_with("state: Blocked (NeedsApproval), now "), "{lines:?}");
+    assert_eq!(
+        json["base"]["policies"],
+        serde_json::json!([{"file": "approvals/approval-a.yaml", "change": "added"}])
+    );
 }
