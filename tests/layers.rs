@@ -10,7 +10,8 @@ const LAYERS: [&str; 8] =
     ["model", "manifest", "plan", "store", "engine", "reconcile", "render", "cli"];
 
 /// Crates that only some layers may know.
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 14] = [
+    ("uzers", &["store"]),
     ("datafusion", &["engine"]),
     ("arrow", &["engine"]),
     ("parquet", &["engine"]),

@@ -105,8 +105,14 @@ fn invalid_policies() {
         assert_eq!(loaded.catalog_valid, !errors, "{}", file.path);
         loaded
     });
-    let groups =
-        [codes::files::ALL, codes::dataset::ALL, codes::namespace::ALL, codes::hold::ALL].concat();
+    let groups = [
+        codes::files::ALL,
+        codes::dataset::ALL,
+        codes::namespace::ALL,
+        codes::hold::ALL,
+        codes::role::ALL,
+    ]
+    .concat();
     // About request files, and a sample of more than 2,000 problems: a unit test has it.
     let elsewhere = [codes::files::REQUEST_ENDING, codes::files::TOO_MANY];
     for code in groups.into_iter().filter(|code| !elsewhere.contains(code)) {

@@ -20,6 +20,7 @@ mod man;
 mod open;
 mod plan;
 mod progress;
+mod publish;
 mod retire;
 mod schema;
 mod seal;
@@ -28,6 +29,7 @@ mod status;
 mod systemd;
 mod terminal;
 mod verify;
+mod view;
 mod watch;
 
 use std::process::ExitCode;
@@ -74,6 +76,8 @@ enum Command {
     History(history::Args),
     Verify(verify::Args),
     Find(find::Args),
+    View(view::Args),
+    Publish(publish::Args),
     Link(link::Args),
     Keygen(keygen::Args),
     Seal(seal::Args),
@@ -129,6 +133,8 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<ExitStatus, CliError> {
         Command::History(args) => history::run(args, global, terminal),
         Command::Verify(args) => verify::run(args, global, terminal),
         Command::Find(args) => find::run(args, global, terminal),
+        Command::View(args) => view::run(args, global, terminal),
+        Command::Publish(args) => publish::run(args, global, terminal),
         Command::Link(args) => link::run(args, global, terminal),
         Command::Keygen(args) => keygen::run(args, global, terminal),
         Command::Seal(args) => seal::run(args, global, terminal),

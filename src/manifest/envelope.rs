@@ -18,6 +18,8 @@ pub enum DocumentKind {
     Namespace,
     /// What must be kept from erasure.
     Hold,
+    /// Who may see what.
+    Role,
     /// The deployment's settings.
     Settings,
     /// A request, in the request directory.
@@ -28,10 +30,11 @@ pub enum DocumentKind {
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Dataset,
         Self::Namespace,
         Self::Hold,
+        Self::Role,
         Self::Settings,
         Self::SubjectRequest,
         Self::Approval,
@@ -43,6 +46,7 @@ impl DocumentKind {
             Self::Dataset => "Dataset",
             Self::Namespace => "Namespace",
             Self::Hold => "Hold",
+            Self::Role => "Role",
             Self::Settings => "Settings",
             Self::SubjectRequest => "SubjectRequest",
             Self::Approval => "Approval",

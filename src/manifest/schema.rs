@@ -14,8 +14,16 @@ use serde_json::{Map, Value, json};
 use super::envelope::VERSION;
 
 /// The kinds that have a schema; `AdobeRequest` is an Adobe Privacy Service request in JSON.
-pub const KINDS: [&str; 7] =
-    ["Dataset", "Namespace", "Hold", "Settings", "SubjectRequest", "Approval", "AdobeRequest"];
+pub const KINDS: [&str; 8] = [
+        "Dataset",
+        "Namespace",
+        "Hold",
+        "Role",
+        "Settings",
+        "SubjectRequest",
+        "Approval",
+        "AdobeRequest",
+    ];
 
 /// The schema of a kind, compared without case; `None` for another word.
 pub fn schema(kind: &str) -> Option<Value> {
@@ -24,6 +32,7 @@ pub fn schema(kind: &str) -> Option<Value> {
         "Dataset" => document(kind, policy::DATASET, policy::dataset()),
         "Namespace" => document(kind, policy::NAMESPACE, policy::namespace()),
         "Hold" => document(kind, policy::HOLD, policy::hold()),
+        "Role" => document(kind, policy::ROLE, policy::role()),
         "Settings" => document(kind, policy::SETTINGS, policy::settings()),
         "Approval" => document(kind, policy::APPROVAL, policy::approval()),
         "SubjectRequest" => document(kind, request::NATIVE, request::native()),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Approval, Dataset, Environment, Hold, Name, Namespace, NamespaceName, Settings};
+use super::{
+    Approval, Dataset, Environment, Hold, Name, Namespace, NamespaceName, Role, Settings,
+};
 
 /// The policies, read and cross-checked.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +17,8 @@ pub struct Catalog {
     pub holds: Vec<Hold>,
     /// By name, in order: what people have approved.
     pub approvals: Vec<Approval>,
+    /// By name, in order.
+    pub roles: Vec<Role>,
     /// The Settings document, or the defaults.
     pub settings: Settings,
 }

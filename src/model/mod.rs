@@ -16,6 +16,7 @@ mod name;
 mod namespace;
 mod regulation;
 mod request;
+mod role;
 mod sensitive;
 mod settings;
 mod task;
@@ -35,6 +36,7 @@ pub use namespace::{
 };
 pub use regulation::{Deadline, Regulation};
 pub use request::{Action, DeleteMethod, Extension, Only, Request, UserBlock};
+pub use role::{Granted, Person, Personal, Role, STARS, Sight, TELLING, grant, most_restricted};
 pub use sensitive::Sensitive;
 pub use settings::{CompanyContext, CookieExpansion, KeySource, Limits, Sealing, Settings};
 pub use task::{Phase, Reason, TaskId};

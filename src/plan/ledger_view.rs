@@ -14,6 +14,8 @@ use super::Failure;
 pub struct LedgerView {
     /// Number of the newest commit; 0: the ledger is empty.
     pub seq: u64,
+    /// Number of the newest commit that says more than that somebody looked at data: plans rest on it.
+    pub basis: u64,
     /// The latest time at which a commit was made; a clock that shows less has gone back.
     pub latest: Option<Timestamp>,
     /// When each request was first seen.

@@ -94,6 +94,16 @@ pub enum PassError {
         /// What to do.
         hint: String,
     },
+    /// A dataset of which no masked copy can be made; nothing was published.
+    #[error("cannot publish the dataset {dataset}: {what}")]
+    NotPublished {
+        /// Which.
+        dataset: Name,
+        /// Why: a lower-case fragment.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
     /// No link to a package can be made.
     #[error("cannot link to the package of {block}: {why}")]
     NoLink {
@@ -151,7 +161,8 @@ impl PassError {
             | Self::SavePlan { .. }
             | Self::Interrupted(_)
             | Self::NotApproved
-            | Self::NoLink { .. } => Verdict::Failed,
+            | Self::NoLink { .. }
+            | Self::NotPublished { .. } => Verdict::Failed,
             Self::Store(
                 StoreError::Busy { .. } | StoreError::Exists { .. } | StoreError::Conflict { .. },
             ) => Verdict::Stale,
@@ -175,7 +186,7 @@ impl PassError {
             Self::Engine(_) => "engine",
             Self::Places | Self::Layout { .. } => "layout",
             Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::Stale { .. } => "plan",
-            Self::Unverifiable { .. } => "data",
+            Self::Unverifiable { .. } | Self::NotPublished { .. } => "data",
             Self::Interrupted(_) => "interrupted",
             Self::NotApproved
             | Self::Argument { .. }
@@ -207,7 +218,7 @@ impl PassError {
             Self::InvalidPolicies | Self::NotValid { .. } => {
                 Some("`amparo check` shows what is wrong".to_owned())
             }
-            Self::NotRetired { hint, .. } => Some(hint.clone()),
+            Self::NotRetired { hint, .. } | Self::NotPublished { hint, .. } => Some(hint.clone()),
             Self::Stale { .. } => Some("plan again, look at it, and apply the new plan".to_owned()),
             Self::Argument { hint, .. } | Self::NoLink { hint, .. } => Some(hint.clone()),
             Self::Bug(_) => Some("please report it, with the output of -v".to_owned()),

@@ -103,7 +103,11 @@ pub fn find(
     Ok(FindReport { by: by.to_vec(), datasets: found, diagnostics: errors.collect(), verdict })
 }
 
-fn problems<'a>(inventory: &'a Inventory, dataset: &Name) -> impl Iterator<Item = String> + 'a {
+/// What makes a dataset, or files of it, unreadable, in words.
+pub(super) fn problems<'a>(
+    inventory: &'a Inventory,
+    dataset: &Name,
+) -> impl Iterator<Item = String> + 'a {
     let problems = inventory.datasets.get(dataset).map(|files| files.problems.as_slice());
     problems
         .unwrap_or_default()
@@ -112,13 +116,14 @@ fn problems<'a>(inventory: &'a Inventory, dataset: &Name) -> impl Iterator<Item 
 }
 
 /// The identities, by namespace.
-struct Wanted {
-    environment: Environment,
-    by_namespace: BTreeMap<NamespaceName, (Namespace, Vec<Sensitive<String>>)>,
+pub(super) struct Wanted {
+    pub(super) environment: Environment,
+    pub(super) by_namespace: BTreeMap<NamespaceName, (Namespace, Vec<Sensitive<String>>)>,
 }
 
 impl Wanted {
-    fn new(
+    /// Checks identities as they were given.
+    pub(super) fn new(
         catalog: &Catalog,
         identities: Vec<Given>,
         events: &mut dyn Events,
@@ -168,7 +173,7 @@ impl Wanted {
     }
 
     /// The probe of one dataset; its leaves' keys are made side by side.
-    fn probe(&self, resolved: &Resolved<'_>) -> Probe {
+    pub(super) fn probe(&self, resolved: &Resolved<'_>) -> Probe {
         let wanted: Vec<_> = resolved
             .id_leaves()
             .filter_map(|(leaf, name)| Some((leaf, self.by_namespace.get(name)?)))

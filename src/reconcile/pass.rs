@@ -268,7 +268,7 @@ impl Pass<'_> {
             self.loaded.policies_digest.clone(),
             self.texts.requests_digest(key),
             &inventory,
-            state.view().seq,
+            state.view().basis,
         );
         let plan = finish(&drafted, &counts, &inventory, inputs)
             .map_err(|broken| PassError::Bug(broken.to_string()))?;

@@ -20,6 +20,7 @@ mod sealing;
 mod status;
 mod style;
 mod verify;
+mod view;
 mod watch;
 
 pub use annotations::{check_annotations, check_code_quality, plan_annotations, plan_code_quality};
@@ -45,4 +46,5 @@ pub use sealing::{
 pub use status::{Vocabulary, history_human, history_json, status_human, status_json};
 pub use style::{Style, bytes, count, plural, table};
 pub use verify::{verify_human, verify_json};
+pub use view::{publish_human, publish_json, view_human, view_json};
 pub use watch::{pass_human, pass_json};

@@ -15,10 +15,12 @@ mod local;
 mod location;
 mod lock;
 mod machine;
+mod out_dir;
 mod parallel;
+mod person;
 mod scratch;
-mod seen;
 mod sealing;
+mod seen;
 mod state;
 mod storage;
 #[cfg(test)]
@@ -31,15 +33,19 @@ pub use exports::{Exports, FinishedPackage, PublishedPackage};
 pub use filesystem::is_local;
 pub use fingerprint::fingerprint;
 pub use keys::{DeploymentKey, KeyStore, TaskKey, TaskKeyName, hmac_key};
-pub use ledger::{Head, HeadError, Ledger, LedgerReport, LedgerWarning, Record, verify_ledger};
+pub use ledger::{
+    Head, HeadError, Ledger, LedgerReport, LedgerWarning, LookedAt, Looker, Record, verify_ledger,
+};
 pub use local::LocalDisk;
 pub use location::directory;
 pub use lock::{PassLock, Waits};
+pub use out_dir::{OutDir, StagedDir};
 pub use parallel::in_parallel;
+pub use person::person;
 pub use scratch::Scratch;
+pub use sealing::{Identities, create_key, encrypt, encrypt_file, open_file};
 pub(crate) use seen::is_settled;
 pub use seen::{KeptFooters, Look, Seen};
-pub use sealing::{Identities, create_key, encrypt, encrypt_file, open_file};
 pub use state::{OpenState, State, StateDir};
 pub use storage::{Content, NewFile, StagedFile, Storage};
 pub use user_file::replace_file;

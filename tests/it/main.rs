@@ -24,6 +24,7 @@ mod planted;
 mod requests;
 mod retired;
 mod retries;
+mod roles;
 mod sealing;
 mod support;
 mod time;

@@ -19,6 +19,7 @@ mod gather;
 mod index;
 mod layout;
 mod listing;
+mod look;
 mod package;
 mod profile;
 mod record;
@@ -42,6 +43,7 @@ use super::EngineError;
 use super::fetch::FetchedBatch;
 
 pub use error::AccessError;
+pub use look::{LookedRow, SeenCell, look};
 
 /// One access task: what to pack, and what the package says of itself.
 #[derive(Debug, Clone)]

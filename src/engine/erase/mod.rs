@@ -40,6 +40,7 @@ mod proof;
 mod proof_chunk;
 #[cfg(test)]
 mod proof_tests;
+mod publish;
 mod recover;
 mod removal;
 mod runs;
@@ -228,6 +229,29 @@ pub fn remove(work: &FileWork, options: &EraseOptions) -> Result<Vec<PathBuf>, E
 /// [`EraseError::Io`].
 pub fn prune(directory: &Path, shown: &str) -> Result<bool, EraseError> {
     guarded(shown, || removal::prune(directory))
+}
+
+/// What a masked copy of a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Bytes taken over as they were.
+    pub bytes_copied: u64,
+    /// Bytes of pages that were encoded again.
+    pub bytes_reencoded: u64,
+}
+
+/// Writes a copy of a file to `to`, which must not exist, in which every value of the leaves of the work is
+/// replaced: their masks are [`crate::plan::Mask::Constant`] or [`crate::plan::Mask::Null`], and their cells
+/// do not count. The copy is proven and on disk.
+///
+/// # Errors
+/// As [`stage`]; [`EraseError::Refused`] too where it cannot be shown that no value is left. No copy is left
+/// then.
+pub fn publish(work: &FileWork, to: &Path) -> Result<Copied, EraseError> {
+    guarded(&work.shown, || {
+        let spliced = publish::publish(work, to)?;
+        Ok(Copied { bytes_copied: spliced.copied, bytes_reencoded: spliced.encoded })
+    })
 }
 
 /// The stamp of a file as it is now.

@@ -14,6 +14,8 @@ use super::source::Source;
 pub(crate) struct Selection<'a> {
     pub(crate) work: &'a FileWork,
     pub(crate) leaves: Vec<LeafSelection<'a>>,
+    /// A copy is made, whether or not something changes in it.
+    pub(crate) copy: bool,
 }
 
 /// What is to be done in one column.
@@ -21,6 +23,8 @@ pub(crate) struct Selection<'a> {
 pub(crate) struct LeafSelection<'a> {
     pub(crate) targets: Vec<Target<'a>>,
     pub(crate) removals: Vec<Removal<'a>>,
+    /// Nothing of the original's chunks may be taken over unseen.
+    pub(crate) whole: bool,
 }
 
 /// An entry of the work whose own column this is.
@@ -93,7 +97,27 @@ impl<'a> Selection<'a> {
             }
             leaves[column].targets.push(Target { index, masker, cells: &leaf.cells });
         }
-        Ok(Self { work, leaves })
+        Ok(Self { work, leaves, copy: false })
+    }
+
+    /// For a copy: the leaves of the work change in every row. `cells` has one entry a row.
+    pub(crate) fn whole(
+        work: &'a FileWork,
+        source: &Source,
+        cells: &'a [CellWork],
+    ) -> Outcome<Self> {
+        let mut leaves: Vec<LeafSelection<'a>> = Vec::new();
+        leaves.resize_with(source.shapes.len(), LeafSelection::default);
+        for (index, leaf) in work.leaves.iter().enumerate() {
+            for (column, shape) in source.shapes.iter().enumerate() {
+                if shape.path == leaf.path {
+                    let masker = Masker::new(work, leaf, shape, None)?;
+                    leaves[column].targets.push(Target { index, masker, cells });
+                    leaves[column].whole = true;
+                }
+            }
+        }
+        Ok(Self { work, leaves, copy: true })
     }
 
     /// The rows of a range that go, each once, with the first task that removes it.

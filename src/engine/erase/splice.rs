@@ -140,13 +140,15 @@ pub(crate) fn splice(
         let removed = &removed[at.0];
         let goes = group.rows > 0 && removed.len() as u64 == group.rows;
         let mut here = Placed { start: out.at(), new: None, reordered: false };
-        if !removed.is_empty() || !selection.leaves[at.1].picks(&group.range()).is_empty() {
+        let whole = selection.leaves[at.1].whole && group.rows > 0;
+        let picked = whole || !selection.leaves[at.1].picks(&group.range()).is_empty();
+        if picked || !removed.is_empty() {
             let pages = walk(&source.file, chunk)?;
             let work = chunk_work(source, selection, &pages, at, removed, true)?;
             let mut decision = decide(&work, &mut tally)?;
             guard_changes(&guard, source, at.1, &decision)?;
             here.reordered = decision.masked;
-            if tally.touches(at.0, at.1) && !goes {
+            if (whole || tally.touches(at.0, at.1)) && !goes {
                 let mut new = rewrite(source, &work, &mut decision)?;
                 spliced.encoded += new.encoded;
                 for piece in new.pieces.drain(..) {
@@ -173,7 +175,7 @@ pub(crate) fn splice(
         placed.insert(at, here);
         after(faults, Step::Chunk)?;
     }
-    if tally.is_idle() {
+    if tally.is_idle() && !selection.copy {
         return Ok(Spliced { counts: tally.finish(source), ..spliced });
     }
     spliced.groups = (0..source.groups.len())
@@ -182,7 +184,7 @@ pub(crate) fn splice(
         .collect();
     spliced.footer = footer(source, &spliced.groups, placed, &mut out)?;
     let mut bytes = footer_bytes(&spliced.footer, false)?;
-    if source::digest(&bytes) == source.stamp.footer {
+    if source::digest(&bytes) == source.stamp.footer && !selection.copy {
         // Values of one width, without statistics: the ledger tells the files apart by their footers.
         bytes = footer_bytes(&spliced.footer, true)?;
     }

@@ -157,7 +157,7 @@ pub(crate) fn is_planned(path: &Path, planned: &FileStamp) -> Outcome<bool> {
 }
 
 /// Runs a step; where it fails and was not killed, the file it leaves is removed.
-fn unless_killed<T>(leftover: &Path, step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+pub(crate) fn unless_killed<T>(leftover: &Path, step: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(step));
     match outcome {
         Ok(Err(Problem::CutOff)) => Err(Problem::CutOff),

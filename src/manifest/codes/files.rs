@@ -40,10 +40,10 @@ codes! {
         "`apiVersion` must be `amparo/v1`. Another version may mean other things by the same words, so it is never \
          guessed. Write `apiVersion: amparo/v1`, or use the release of amparo that knows the version.";
     UNKNOWN_KIND = "AMP0012", "an unknown kind of document",
-        "The kinds are Dataset, Namespace, Hold and Settings (policies) and SubjectRequest (requests). They are \
+        "The kinds are Dataset, Namespace, Hold, Role and Settings (policies) and SubjectRequest (requests). They are \
          compared exactly, with their capitals.";
     WRONG_DIRECTORY = "AMP0013", "a document in the wrong directory",
-        "Policies (Dataset, Namespace, Hold, Settings) belong in the policy directory, requests (SubjectRequest, \
+        "Policies (Dataset, Namespace, Hold, Role, Settings) belong in the policy directory, requests (SubjectRequest, \
          Adobe JSON) in the request directory, approvals (Approval) in that of approvals. They have different readers in Git: policies are reviewed by the \
          data team, requests name people. Move the file.";
     NAME = "AMP0014", "a name that is not a DNS label",

@@ -2,7 +2,7 @@
 //!
 //! Codes are grouped by hundred, one file a group: 00xx files and envelope, 01xx datasets, fields and
 //! labels, 02xx namespaces, 03xx requests, 04xx values and blocks, 05xx holds and settings, 06xx data,
-//! 07xx Adobe JSON; 08xx is set aside for the ledger, 09xx approvals. A code that was once published is never reused.
+//! 07xx Adobe JSON, 09xx approvals, 10xx roles; 08xx is set aside for the ledger. A code that was once published is never reused.
 
 use crate::diagnostic::Code;
 
@@ -26,6 +26,7 @@ pub mod files;
 pub mod hold;
 pub mod namespace;
 pub mod request;
+pub mod role;
 
 /// Every code, by id.
 pub fn all() -> Vec<Code> {
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Code> {
         hold::ALL,
         data::ALL,
         approval::ALL,
+        role::ALL,
     ];
     let mut codes = groups.concat();
     codes.sort_by_key(|code| code.id);

@@ -11,9 +11,10 @@ use crate::manifest::codes::hold::{
     HOLD_DATASET, HOLD_EXPIRED, HOLD_FIELD, HOLD_NOTHING, HOLD_REQUEST, RETIRED,
 };
 use crate::manifest::codes::namespace::{DEFINED_TWICE, UNUSED};
+use crate::manifest::codes::role::ROLES_ALL_OPEN;
 use crate::manifest::reader::did_you_mean;
 use crate::manifest::tree::Mark;
-use crate::model::{Dataset, FieldPath, Name, NamespaceName, Request};
+use crate::model::{Dataset, FieldPath, Name, NamespaceName, Personal, Request};
 
 /// A diagnostic to be added to the report of a file.
 struct Finding {
@@ -33,6 +34,7 @@ pub(super) fn check(policies: &mut Policies<'_>, today: Option<Date>) {
         findings.extend(hmac_keys(policies));
         findings.extend(holds_on_datasets(policies, today));
         findings.extend(retired(policies));
+        findings.extend(no_restricted_role(policies));
     }
     report(policies, findings);
 }
@@ -45,6 +47,22 @@ fn report(policies: &mut Policies<'_>, findings: Vec<Finding>) {
                 .help(finding.help);
         }
     }
+}
+
+/// Outsiders get the most restricted role, and there is none that hides something.
+fn no_restricted_role(policies: &Policies<'_>) -> Option<Finding> {
+    let first = policies.roles.first()?;
+    let open = |sight: Personal| sight == Personal::Shown;
+    let whole = policies.roles.len() == policies.named(DocumentKind::Role).len();
+    let all = policies.roles.iter().all(|placed| open(placed.doc.role.sight.personal));
+    (whole && all).then(|| Finding {
+        file: first.file,
+        severity: Severity::Warning,
+        code: ROLES_ALL_OPEN,
+        at: first.doc.at,
+        message: "every role shows all personal data".to_owned(),
+        help: "add a role with `personalData: false` for everybody else".to_owned(),
+    })
 }
 
 fn namespaces_twice(policies: &Policies<'_>) -> Vec<Finding> {

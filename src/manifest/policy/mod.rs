@@ -11,6 +11,7 @@ mod field;
 mod hold;
 mod lint;
 mod namespace;
+mod role;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use jiff::civil::Date;
 use self::dataset::DatasetDoc;
 use self::hold::HoldDoc;
 use self::namespace::NamespaceDoc;
+use self::role::RoleDoc;
 use self::settings::SettingsDoc;
 use super::codes::files::{DUPLICATE_NAME, NO_DOCUMENT, NO_POLICIES, POLICY_ENDING};
 use super::codes::hold::SETTINGS_TWICE;
@@ -45,6 +47,7 @@ pub struct Policies<'a> {
     datasets: Vec<Placed<DatasetDoc>>,
     namespaces: Vec<Placed<NamespaceDoc>>,
     holds: Vec<Placed<HoldDoc>>,
+    roles: Vec<Placed<RoleDoc>>,
     settings: Vec<Placed<SettingsDoc>>,
     /// Every document that could be told what it is, also where its spec is wrong.
     names: BTreeMap<(DocumentKind, Name), Position>,
@@ -60,6 +63,7 @@ pub fn read(files: &[SourceFile], today: Option<Date>) -> Policies<'_> {
         datasets: Vec::new(),
         namespaces: Vec::new(),
         holds: Vec::new(),
+        roles: Vec::new(),
         settings: Vec::new(),
         names: BTreeMap::new(),
         complete: true,
@@ -170,6 +174,10 @@ impl<'a> Policies<'a> {
                 let doc = hold::read(report, &envelope);
                 self.holds.extend(doc.map(|doc| Placed { doc, file }));
             }
+            DocumentKind::Role => {
+                let doc = role::read(report, &envelope);
+                self.roles.extend(doc.map(|doc| Placed { doc, file }));
+            }
             DocumentKind::Settings => {
                 let doc = settings::read(report, &envelope);
                 self.settings.extend(doc.map(|doc| Placed { doc, file }));
@@ -222,11 +230,13 @@ impl<'a> Policies<'a> {
         let mut catalog = Catalog {
             datasets: self.datasets.iter().map(|placed| placed.doc.dataset.clone()).collect(),
             holds: self.holds.iter().map(|placed| placed.doc.hold.clone()).collect(),
+            roles: self.roles.iter().map(|placed| placed.doc.role.clone()).collect(),
             settings: self.settings.first().map(|p| p.doc.settings.clone()).unwrap_or_default(),
             ..Catalog::default()
         };
         catalog.datasets.sort_by(|a, b| a.name.cmp(&b.name));
         catalog.holds.sort_by(|a, b| a.name.cmp(&b.name));
+        catalog.roles.sort_by(|a, b| a.name.cmp(&b.name));
         for placed in &self.namespaces {
             let namespace = placed.doc.namespace.clone();
             catalog.namespaces.entry(namespace.name.clone()).or_insert(namespace);

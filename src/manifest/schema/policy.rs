@@ -1,4 +1,4 @@
-//! The four kinds of policies.
+//! The five kinds of policies.
 
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ pub(super) const NAMESPACE: &str =
 pub(super) const HOLD: &str = "Keeps data from erasure. Access is never held.";
 pub(super) const APPROVAL: &str =
     "That a person has looked at what one task would do; in the directory of approvals.";
+pub(super) const ROLE: &str = "Who may see what; file permissions are the real boundary.";
 pub(super) const SETTINGS: &str = "The deployment's settings; one document at most.";
 
 /// `spec` of a Dataset.
@@ -124,6 +125,35 @@ pub(super) fn hold() -> Value {
         &["reason"],
     );
     with(spec, json!({"oneOf": [{"required": ["datasets"]}, {"required": ["requests"]}]}))
+}
+
+/// `spec` of a Role.
+pub(super) fn role() -> Value {
+    let labels: Vec<Value> =
+        Label::ALL.into_iter().map(|label| json!(label.as_str())).chain([json!("pii")]).collect();
+    let name = json!({"description": "A name, as the operating system has it.", "type": ["string", "number", "boolean"], "minLength": 1});
+    strict(
+        "What its members may see.",
+        json!({
+            "personalData": {
+                "description": "false: no personal data. true: all of it. A list: fields of which every label I1, I2, S1, S2, and pii, is in it.",
+                "anyOf": [
+                    {"type": "boolean"},
+                    {"type": "array", "items": {"enum": labels}},
+                ],
+            },
+            "members": strict(
+                "Who may look under it; everybody else gets the most restricted role.",
+                json!({
+                    "users": list("Operating-system users.", name.clone()),
+                    "groups": list("Operating-system groups.", name),
+                }),
+                &[],
+            ),
+            "unlabelled": choice("Columns that the dataset's policy does not mention. Default: mask; show where personalData is true.", &["mask", "show"]),
+        }),
+        &["personalData"],
+    )
 }
 
 fn recipients(description: &str) -> Value {

@@ -57,6 +57,9 @@ impl Fold {
     pub(super) fn apply(&mut self, commit: &Commit) {
         self.view.seq = commit.seq;
         self.view.latest = self.view.latest.max(Some(commit.time));
+        if commit.records.iter().any(|record| !record.is_look()) {
+            self.view.basis = commit.seq;
+        }
         for record in &commit.records {
             self.apply_record(record, commit.time);
         }
@@ -122,6 +125,7 @@ impl Fold {
                     self.published(task, package);
                 }
             }
+            Record::Viewed { .. } | Record::Published { .. } => {}
             Record::PackageExpired { package, .. } => self.expired(package),
             Record::EraseIntent(file) => {
                 self.view.unsettled.insert(file.file.clone(), file.clone());

@@ -16,7 +16,7 @@ mod records;
 mod verify;
 
 pub use head::{Head, HeadError};
-pub use records::Record;
+pub use records::{LookedAt, Looker, Record};
 pub use verify::{LedgerReport, verify_ledger};
 
 use jiff::Timestamp;

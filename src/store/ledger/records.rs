@@ -176,6 +176,28 @@ pub enum Record {
         /// The old footer's digest.
         before: String,
     },
+    /// Somebody is about to be shown a subject's records. Written before they are.
+    Viewed {
+        /// Who looks.
+        #[serde(flatten)]
+        looker: Looker,
+        /// Keyed digests of the identities that were looked for.
+        subjects: Vec<String>,
+        /// Matched rows, by dataset.
+        datasets: Vec<LookedAt>,
+    },
+    /// A masked copy of a dataset is about to be put in its place.
+    Published {
+        /// Who made it.
+        #[serde(flatten)]
+        looker: Looker,
+        /// The dataset.
+        dataset: Name,
+        /// Files of the copy.
+        files: u64,
+        /// Rows of the copy.
+        rows: u64,
+    },
     /// The task's pseudonym key, and what its expansion found, are destroyed.
     KeysDestroyed {
         /// The task.
@@ -184,7 +206,33 @@ pub enum Record {
     },
 }
 
+/// Who looks at data, and how much they may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Looker {
+    /// As they say themselves (`--actor`).
+    pub actor: String,
+    /// As the operating system says.
+    pub user: String,
+    /// The role under which they look; `None`: no personal data is shown.
+    pub role: Option<Name>,
+}
+
+/// Rows of a dataset that somebody looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookedAt {
+    /// The dataset.
+    pub dataset: Name,
+    /// Matched rows; not all of them need be shown.
+    pub rows: u64,
+}
+
 impl Record {
+    /// Whether it only says that somebody looked: nothing that is planned rests on it.
+    pub const fn is_look(&self) -> bool {
+        matches!(self, Self::Viewed { .. } | Self::Published { .. })
+    }
+
     /// The record as JSON, on one line.
     pub(super) fn to_json(&self) -> String {
         // Cannot fail: every key is text and every number finite.
@@ -210,7 +258,7 @@ impl Record {
 }
 
 /// Every `event`.
-const EVENTS: [&str; 16] = [
+const EVENTS: [&str; 18] = [
     "RequestSeen",
     "TaskSubmitted",
     "TaskStarted",
@@ -226,6 +274,8 @@ const EVENTS: [&str; 16] = [
     "EraseIntent",
     "EraseDone",
     "EraseAbandoned",
+    "Viewed",
+    "Published",
     "KeysDestroyed",
 ];
 
