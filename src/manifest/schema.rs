@@ -15,15 +15,15 @@ use super::envelope::VERSION;
 
 /// The kinds that have a schema; `AdobeRequest` is an Adobe Privacy Service request in JSON.
 pub const KINDS: [&str; 8] = [
-        "Dataset",
-        "Namespace",
-        "Hold",
-        "Role",
-        "Settings",
-        "SubjectRequest",
-        "Approval",
-        "AdobeRequest",
-    ];
+    "Dataset",
+    "Namespace",
+    "Hold",
+    "Role",
+    "Settings",
+    "SubjectRequest",
+    "Approval",
+    "AdobeRequest",
+];
 
 /// The schema of a kind, compared without case; `None` for another word.
 pub fn schema(kind: &str) -> Option<Value> {

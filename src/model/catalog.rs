@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Approval, Dataset, Environment, Hold, Name, Namespace, NamespaceName, Role, Settings,
-};
+use super::{Approval, Dataset, Environment, Hold, Name, Namespace, NamespaceName, Role, Settings};
 
 /// The policies, read and cross-checked.
 #[derive(Debug, Clone, Default)]
