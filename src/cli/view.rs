@@ -46,6 +46,11 @@ pub(crate) fn run(
         limit: args.limit,
     };
     let report = reconcile::view(&global.workspace(), request, &mut Progress::new(terminal))?;
+    let role = report.granted.role.as_ref();
+    terminal.say(&match role {
+        Some(role) => format!("seen as {role}"),
+        None => "seen as somebody without a role".to_owned(),
+    });
     terminal.print(&match output {
         Output::Json => view_json(&report),
         _ => view_human(&report),

@@ -13,7 +13,7 @@ use crate::engine::{Reserved, place};
 use crate::manifest::Loaded;
 use crate::model::{Catalog, Dataset, Granted, LeafType, Name, STARS};
 use crate::plan::{DataFile, DatasetFiles, FileWork, LeafWork, Mask, Resolved, ResolvedLeaf};
-use crate::store::{OutDir, Record, in_parallel};
+use crate::store::{OutDir, Record, StoreError, in_parallel};
 
 use super::gather::{Texts, engine, layout_faults, reserved, state_dir};
 use super::roles::{Viewer, record};
@@ -72,7 +72,13 @@ pub fn publish(
     }
     let dataset = named(&catalog, request.dataset)?;
     let viewer = Viewer::new(&catalog, Some(request.role), request.actor, events)?;
-    let out = OutDir::check(request.out)?;
+    let out = OutDir::check(request.out).map_err(|error| match error {
+        StoreError::Exists { .. } => PassError::Argument {
+            what: "--out is taken: nothing is ever overwritten".to_owned(),
+            hint: "name a directory that is not there, or is empty".to_owned(),
+        },
+        other => other.into(),
+    })?;
     apart(workspace, &catalog, &out)?;
     let engine = engine(workspace, &catalog)?;
     let mut places = reserved(workspace, &catalog);

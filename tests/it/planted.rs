@@ -26,6 +26,7 @@ fn env() -> Env {
     - {path: cell, labels: [I2, DEL-PERSON, ACC-ALL]}
     - {path: number, namespace: number, labels: [I2, ID-PERSON, DEL-PERSON, ACC-ALL]}",
     );
+    env.document("policies", "Role", "outsider", "  personalData: false");
     env.request(
         "r",
         &format!(
@@ -51,7 +52,7 @@ const VERBOSITIES: [&[&str]; 5] =
     [&["-q"], &[], &["-v"], &["-vv"], &["-vv", "--log-format", "json"]];
 
 /// The commands that look or act, in an order in which there is always something to say.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 17] = [
     &["check"],
     &["check", "--data", "--report", "reports/check.sarif", "--report", "reports/check.xml"],
     &["plan"],
@@ -74,6 +75,8 @@ const COMMANDS: [&[&str]; 15] = [
     &["verify", "--ledger"],
     &["find", "-"],
     &["find", "-", "--by", "source"],
+    &["view", "-"],
+    &["publish", "e", "--role", "outsider", "--out", "copied"],
     &["link", "r/A"],
 ];
 
@@ -103,7 +106,7 @@ fn sweep(format: &str) {
         }
     }
     assert_eq!(env.files("reports").len(), 8, "{:?}", env.files("reports").keys());
-    for folder in ["reports", "state"] {
+    for folder in ["reports", "state", "copied"] {
         for (path, bytes) in env.files(folder) {
             clean(&path.display().to_string(), &bytes);
         }

@@ -457,8 +457,8 @@ fn a_published_copy_keeps_all_but_what_may_not_be_seen() {
                "dataset": "orders", "files": 3, "rows": 3600})
     );
     // Never over something.
-    let taken = env.run(&args).exits(6);
-    assert!(taken.stderr.contains("copy"));
+    let taken = env.run(&args).exits(64);
+    assert!(taken.stderr.contains("--out is taken"), "{}", taken.stderr);
     assert_eq!(names("copy"), names("lake/orders"));
     // A copy of a copy is the copy.
     let policy = FIELDS.replace("lake/orders/", "copy/");
