@@ -19,7 +19,7 @@ fn listed(command: &str, columns: &[&str], rows: &[Vec<String>], none: &str) -> 
         page.push(none);
     }
     let room = page.room();
-    table(&mut page, columns, listing(&rows), "lines", room);
+    table(&mut page, columns, listing(rows), "lines", room);
     page.finish()
 }
 
