@@ -103,7 +103,7 @@ fn what_would_change_something_else_than_planned_is_a_bug_and_changes_nothing() 
         forge(&forged);
         true
     }));
-    let error = apply(&workspace, approval, &mut Silent).err().expect("a bug");
+    let error = apply(&workspace, approval, &mut Silent).expect_err("a bug");
     assert_eq!(
         stamp,
         amparo::engine::erase::file_stamp(&forged, "b").unwrap(),
