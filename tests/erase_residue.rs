@@ -241,12 +241,14 @@ fn the_new_footer_is_never_the_old_one() {
 /// Uncompressed files of other writers: one with delta encodings, one whose statistics are wrong.
 #[test]
 fn files_of_other_writers_hold_nothing_of_what_was_erased() {
+    type ValueOf = fn(u128) -> Vec<u8>;
     let key = |row: u128| (row * 7919).to_be_bytes().to_vec();
     let address = |row: u128| format!("user{row}@mail.example").into_bytes();
-    let files: [(&str, &str, &dyn Fn(u128) -> Vec<u8>); 3] = [
-        ("pyarrow-encodings", "key", &key),
-        ("mr-1.6-plain", "email", &address),
-        ("mr-1.6-plain", "nick", &|row| format!("n{row}-0").into_bytes()),
+    let nick = |row: u128| format!("n{row}-0").into_bytes();
+    let files: [(&str, &str, ValueOf); 3] = [
+        ("pyarrow-encodings", "key", key),
+        ("mr-1.6-plain", "email", address),
+        ("mr-1.6-plain", "nick", nick),
     ];
     for (name, leaf, value) in files {
         let directory = tempfile::tempdir().unwrap();
