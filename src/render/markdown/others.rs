@@ -1,5 +1,8 @@
 //! What the other commands print, as Markdown.
 
+use std::iter::Cloned;
+use std::slice::Iter;
+
 use crate::plan::{Failure, HistoryEntry};
 use crate::reconcile::{ApplyReport, FindReport, StatusReport, TodayDataset, VerifyReport};
 use crate::render::Vocabulary;
@@ -24,7 +27,7 @@ fn listed(command: &str, columns: &[&str], rows: &[Vec<String>], none: &str) -> 
 }
 
 /// Rows that are all made already.
-fn listing(rows: &[Vec<String>]) -> (impl Iterator<Item = Vec<String>>, usize) {
+fn listing(rows: &[Vec<String>]) -> (Cloned<Iter<'_, Vec<String>>>, usize) {
     (rows.iter().cloned(), rows.len())
 }
 
