@@ -27,7 +27,7 @@ pub(crate) struct Args {
     request: Option<String>,
 
     /// Seal the identities of these request files where they stand
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "identities")]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "identities", env = "AMPARO_IN_PLACE")]
     in_place: Vec<PathBuf>,
 }
 

@@ -124,3 +124,6 @@ fn catalog(workspace: &Workspace) -> Result<Catalog, PassError> {
     let loaded = Texts::policies(workspace)?.load(workspace.clock.now());
     if loaded.catalog_valid { Ok(loaded.catalog) } else { Err(PassError::InvalidPolicies) }
 }
+
+#[cfg(test)]
+mod tests;
