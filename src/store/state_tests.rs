@@ -169,7 +169,10 @@ fn pass(storage: Box<dyn Storage>, destroyed: &mut bool) -> Result<(), StoreErro
                 state.keys().create(&[(name.clone(), vec![found])])?;
             }
         }
-        append(&mut state, Record::TaskStarted { task: task.clone(), package: None, approval: None })?;
+        append(
+            &mut state,
+            Record::TaskStarted { task: task.clone(), package: None, approval: None },
+        )?;
         *destroyed = true;
         append(
             &mut state,

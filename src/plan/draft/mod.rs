@@ -23,8 +23,8 @@ use jiff::Timestamp;
 use crate::model::{Catalog, FieldPath, Name, Phase, Reason, Regulation, Request, TaskId};
 
 use super::{
-    AccessWork, Approved, BlockFound, BlockRef, Cause, DatasetBlocks, FileWork, IdentityCount, Inventory,
-    LedgerView,
+    AccessWork, Approved, BlockFound, BlockRef, Cause, DatasetBlocks, FileWork, IdentityCount,
+    Inventory, LedgerView,
 };
 
 pub use tasks::draft;

@@ -89,7 +89,9 @@ impl Fold {
                 self.submitted(task, fingerprint.as_deref().unwrap_or_default(), &dates);
                 self.moved(task, record, time);
             }
-            Record::TaskStarted { task, package, .. } => self.started(task, package.as_deref(), time),
+            Record::TaskStarted { task, package, .. } => {
+                self.started(task, package.as_deref(), time)
+            }
             Record::TaskCleanupPending { task, .. } | Record::TaskCancelled { task, .. } => {
                 self.moved(task, record, time);
             }
