@@ -167,6 +167,16 @@ pub struct TaskState {
     pub rules: Option<String>,
 }
 
+impl TaskState {
+    /// Whether something has been erased for the task as it is now, be it in an earlier life of a standing
+    /// one; `fingerprint` says what it is now, `None` where nobody can tell.
+    pub fn has_erased(&self, fingerprint: Option<&str>) -> bool {
+        fingerprint.is_none_or(|now| now == self.fingerprint)
+            && !matches!(self.phase, Phase::Rejected | Phase::Cancelled)
+            && self.erased.rows > 0
+    }
+}
+
 /// A package that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -110,7 +110,7 @@ impl<'a> Outcomes<'a> {
         };
         if planned.phase == Phase::Failed {
             // All has been done that what it failed on does not hinder.
-            let done = erasure.files > 0 || self.earlier(task).files > 0;
+            let done = erasure.files > 0 || self.has_erased(task);
             let reason = if done { Reason::PartiallyCompleted } else { Reason::DataUnreadable };
             let message = planned.message.clone().unwrap_or_default();
             let cause = task.standing.cause.clone().unwrap_or_else(Cause::transient);
@@ -154,7 +154,7 @@ impl<'a> Outcomes<'a> {
                 None => self.ended(index, erasure),
                 Some(failed) => {
                     let mut failed = failed.clone();
-                    if erasure.files > 0 || self.earlier(task).files > 0 {
+                    if erasure.files > 0 || self.has_erased(task) {
                         failed.reason = Reason::PartiallyCompleted;
                     }
                     self.failed(index, failed, erasure);
@@ -188,6 +188,12 @@ impl<'a> Outcomes<'a> {
             cause: Some(failed.cause),
         };
         self.set(index, outcome);
+    }
+
+    /// Whether earlier passes have erased something for the task.
+    fn has_erased(&self, task: &DraftTask) -> bool {
+        let known = self.before.tasks.get(&task.id);
+        known.is_some_and(|known| known.has_erased(task.fingerprint.as_deref()))
     }
 
     /// What earlier passes have erased for a task that is not done: each file was proved then.

@@ -202,6 +202,7 @@ impl Step<'_> {
         let dates = known.due != self.task.due
             || known.received_at != self.task.received_at
             || known.regulation != self.task.regulation;
-        self.is_other() || reopened || (dates && !known.phase.is_final())
+        let rests = known.phase.is_final() && self.planned.phase.is_final();
+        self.is_other() || reopened || (dates && !rests)
     }
 }

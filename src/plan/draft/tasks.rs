@@ -194,9 +194,9 @@ impl<'a> Drafting<'a> {
             return task;
         };
         self.describe(&mut task, searched.found);
-        if let Some(standing) =
-            in_force.filter(|_| task.rows() == 0 && searched.found.stop.is_none())
-        {
+        // What cannot be read may hold something new: then nobody can say that it is in force.
+        let rests = || searched.found.stop.is_none() && self.faults(searched).is_empty();
+        if let Some(standing) = in_force.filter(|_| task.rows() == 0 && rests()) {
             task.standing = standing;
             return task;
         }
@@ -308,7 +308,8 @@ impl<'a> Drafting<'a> {
         let narrowed = !task.left_out.is_empty() || !searched.block.only.r#where.is_empty();
         let outcome = if narrowed { Reason::ErasedNarrowed } else { Reason::Erased };
         // What was erased before a crash is found no more, and was a match all the same.
-        let erased_before = known.is_some_and(has_erased);
+        let fingerprint = task.fingerprint.as_deref();
+        let erased_before = known.is_some_and(|known| known.has_erased(fingerprint));
         let unusable = outlooks.iter().find_map(|(found, outlook)| {
             let dataset = self.resolved.get(found.dataset)?.as_ref()?.dataset;
             Some(unusable(&dataset.name, outlook.unusable.as_ref()?))
@@ -462,11 +463,6 @@ fn run(task: &mut DraftTask, outcome: Reason, erased_before: bool) {
         task.outcome = Some(Reason::NoMatch);
         task.standing = Standing::new(Phase::Submitted, Reason::NoMatch, message);
     }
-}
-
-/// Whether an unfinished task has erased something in an earlier pass.
-fn has_erased(state: &TaskState) -> bool {
-    !state.phase.is_final() && state.erased.rows > 0
 }
 
 /// Data that is not as the policy of its dataset wants it.

@@ -68,12 +68,15 @@ fn scope(lake: &Lake<'_>, (qa, datasets, sources, include, fields): &Narrowing<'
     scope
 }
 
-/// Whether the data is there, and has no selectable leaf of that path. Of data that could not be read
-/// this is not known: the dataset stays in the scope, so that the task fails rather than finds nothing.
+/// Whether the policy marks no such field `selectable`, or the data is there and has no such leaf. Of data
+/// that could not be read the latter is not known: the dataset stays in the scope, so that the task fails
+/// rather than finds nothing.
 fn surely_lacks(table: &Table<'_>, path: &FieldPath) -> bool {
-    table.readable
-        && table.resolved.as_ref().is_some_and(|data| !data.leaves().is_empty())
-        && selectable_leaf(table, path).is_none()
+    let mut marked = table.policy.fields.iter().filter(|field| field.selectable);
+    !marked.any(|field| field.path.covers(path))
+        || table.readable
+            && table.resolved.as_ref().is_some_and(|data| !data.leaves().is_empty())
+            && selectable_leaf(table, path).is_none()
 }
 
 /// The leaf that `only.where` means in a dataset: of exactly that path, and marked `selectable`.

@@ -1,6 +1,6 @@
 //! Completed erasures against today's data and today's policies: what of them would be erased now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,8 +8,9 @@ use serde::Serialize;
 use crate::engine::Engine;
 use crate::model::{Action, Catalog, Limits, Name, Phase, Request, TaskId, Veil, VeiledTerm};
 use crate::plan::{
-    Draft, Evidence, FieldCount, FileCounts, FileProblem, FileWork, Grants, Inventory, LedgerView,
-    Mask, SearchBlock, Situation, blocking, draft, to_search, triage,
+    BlockFound, BlockRef, Draft, Evidence, FieldCount, FileCounts, FileProblem, FileWork, Grants,
+    Inventory, LedgerView, Mask, RowKey, SearchBlock, Situation, blocking, draft, to_search,
+    triage,
 };
 
 use super::super::measure::{Unmeasured, measure};
@@ -122,21 +123,48 @@ impl Recheck {
         {
             return Err(unverifiable(dataset, problem));
         }
-        let evidence = Evidence {
-            inventory,
-            blocks: &blocking(&self.catalog, inventory, situation.now),
-            found: &searched.found,
-        };
-        let mut draft = draft(situation, evidence);
-        draft.erase.iter_mut().for_each(|work| keep_judged(work, inventory));
-        match measure(engine, &draft.erase, stop, events)? {
-            Ok(counts) => Ok((today(&draft, &counts), planter.canaries)),
-            Err(unmeasured) => match unmeasured.first() {
-                Some(Unmeasured { dataset, problem, .. }) => Err(unverifiable(dataset, problem)),
-                None => Err(PassError::Bug("no file failed".to_owned())),
-            },
+        let blocks = blocking(&self.catalog, inventory, situation.now);
+        let mut all = BTreeMap::new();
+        for found in apart(searched.found) {
+            let evidence = Evidence { inventory, blocks: &blocks, found: &found };
+            let mut draft = draft(situation, evidence);
+            draft.erase.iter_mut().for_each(|work| keep_judged(work, inventory));
+            match measure(engine, &draft.erase, stop, events)? {
+                Ok(counts) => all.extend(today(&draft, &counts, &found)),
+                Err(unmeasured) => {
+                    return Err(match unmeasured.first() {
+                        Some(Unmeasured { dataset, problem, .. }) => unverifiable(dataset, problem),
+                        None => PassError::Bug("no file failed".to_owned()),
+                    });
+                }
+            }
+        }
+        Ok((all, planter.canaries))
+    }
+}
+
+/// The blocks in groups within which no two share a row: of two deletes that reach a cell only the first
+/// counts it, and each erasure is to be judged as if it were alone.
+fn apart(blocks: Vec<BlockFound>) -> Vec<Vec<BlockFound>> {
+    let mut groups: Vec<Vec<BlockFound>> = Vec::new();
+    let mut taken: Vec<HashSet<(usize, RowKey)>> = Vec::new();
+    for block in blocks {
+        let datasets = block.datasets.iter();
+        let rows: HashSet<(usize, RowKey)> = datasets
+            .flat_map(|found| found.rows.iter().map(|row| (found.dataset, row.at)))
+            .collect();
+        match groups.iter_mut().zip(&mut taken).find(|(_, taken)| taken.is_disjoint(&rows)) {
+            Some((group, taken)) => {
+                taken.extend(rows);
+                group.push(block);
+            }
+            None => {
+                groups.push(vec![block]);
+                taken.push(rows);
+            }
         }
     }
+    groups
 }
 
 fn unverifiable(dataset: &Name, problem: &FileProblem) -> PassError {
@@ -144,8 +172,13 @@ fn unverifiable(dataset: &Name, problem: &FileProblem) -> PassError {
     PassError::Unverifiable { dataset: dataset.clone(), what }
 }
 
-/// What each task would erase.
-fn today(draft: &Draft, counts: &[FileCounts]) -> BTreeMap<TaskId, Today> {
+/// What the task of each of these blocks would erase.
+fn today(
+    draft: &Draft,
+    counts: &[FileCounts],
+    blocks: &[BlockFound],
+) -> impl Iterator<Item = (TaskId, Today)> {
+    let blocks: BTreeSet<BlockRef> = blocks.iter().map(|found| found.block).collect();
     let mut found: Vec<BTreeMap<&Name, Sums>> = vec![BTreeMap::new(); draft.tasks.len()];
     for (work, counts) in draft.erase.iter().zip(counts) {
         for task in counts.tasks.iter().filter(|task| task.rows_erased > 0) {
@@ -161,8 +194,8 @@ fn today(draft: &Draft, counts: &[FileCounts]) -> BTreeMap<TaskId, Today> {
         }
     }
     let tasks = draft.tasks.iter().zip(found);
-    tasks
-        .map(|(task, found)| {
+    tasks.filter(move |(task, _)| task.block.is_some_and(|block| blocks.contains(&block))).map(
+        |(task, found)| {
             let today = if task.runs && task.standing.phase == Phase::Submitted {
                 Today::Found(found.into_iter().map(|(dataset, sums)| sums.of(dataset)).collect())
             } else {
@@ -170,8 +203,8 @@ fn today(draft: &Draft, counts: &[FileCounts]) -> BTreeMap<TaskId, Today> {
                 Today::Unclear(why.unwrap_or_else(|| task.standing.phase.to_string()))
             };
             (task.id.clone(), today)
-        })
-        .collect()
+        },
+    )
 }
 
 #[derive(Debug, Clone, Default)]

@@ -261,16 +261,18 @@ fn partition_columns_identify() {
 }
 
 #[test]
-fn unreadable_data_stays_in_the_scope() {
+fn unreadable_data_stays_in_the_scope_where_the_policy_lets_it_be_narrowed_so() {
     let mut world = World::default();
-    world.dataset("a", vec![field("e", "email", "I1 ID-PERSON")]);
+    let selectable = crate::model::Field { selectable: true, ..field("os", "", "ACC-ALL") };
+    world.dataset("a", vec![field("e", "email", "I1 ID-PERSON"), selectable]);
+    world.dataset("b", vec![field("e", "email", "I1 ID-PERSON")]);
     let mut request = ask(&world, "email", "ann");
     request.users[0].only.r#where = [(path("os"), Sensitive::new("x".to_owned()))].into();
     let found = world.search(std::slice::from_ref(&request)).remove(0);
-    assert_eq!((found.datasets.len(), found.left_out.len()), (1, 0));
+    assert_eq!((found.datasets.len(), found.left_out.len()), (1, 1));
     world.flat("a", "e", &["ann"]);
     let found = world.search(&[request]).remove(0);
-    assert_eq!((found.datasets.len(), found.left_out.len()), (0, 1));
+    assert_eq!((found.datasets.len(), found.left_out.len()), (0, 2));
 }
 
 #[test]

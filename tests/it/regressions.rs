@@ -1,0 +1,131 @@
+//! What the simulation has found, as the shortest stories that show it.
+
+use std::fs;
+
+use crate::support::{Env, task, text};
+
+/// Two datasets of one namespace, `e` with a field that may narrow a block.
+fn env() -> Env {
+    let env = Env::new();
+    env.parquet(
+        "lake/e/1.parquet",
+        vec![
+            ("who", text(&["p", "q"])),
+            ("dev", text(&["d", "d"])),
+            ("region", text(&["eu", "us"])),
+        ],
+    );
+    env.parquet("lake/f/1.parquet", vec![("who", text(&["p", "q"]))]);
+    env.dataset(
+        "e",
+        "  product: e
+  location: lake/e
+  format: parquet
+  fields:
+    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, DEL-DEVICE, ACC-ALL]}
+    - {path: dev, namespace: dev, labels: [I2, ID-DEVICE, ACC-ALL]}
+    - {path: region, labels: [ACC-ALL], selectable: true}",
+    );
+    env.dataset(
+        "f",
+        "  product: f
+  location: lake/f
+  format: parquet
+  fields:
+    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
+    );
+    env
+}
+
+fn delete(env: &Env, name: &str, id: (&str, &str), more: &str, of_block: &str) {
+    let (namespace, value) = id;
+    env.request(
+        name,
+        &format!("  {{regulation: gdpr, receivedAt: 2026-11-20, {more} users: [{{key: A, action: [delete], {of_block} userIDs: [{{namespace: {namespace}, value: {value}}}]}}]}}"),
+    );
+}
+
+fn corrupt(env: &Env) {
+    env.write("lake/f/2.parquet", "this is no Parquet");
+}
+
+#[test]
+fn each_erasure_is_verified_as_if_it_were_alone() {
+    let env = env();
+    delete(&env, "r1", ("who", "p"), "", "");
+    delete(&env, "r2", ("dev", "d"), "", "");
+    env.apply().exits(0);
+    env.parquet(
+        "lake/e/2.parquet",
+        vec![("who", text(&["p"])), ("dev", text(&["d"])), ("region", text(&["eu"]))],
+    );
+    let report = env.run(&["verify", "-o", "json"]).exits(1).json();
+    for erasure in report["erasures"].as_array().unwrap() {
+        assert_eq!(erasure["rowsFound"], 1, "{erasure}");
+    }
+}
+
+#[test]
+fn a_hold_that_came_later_hides_nothing_from_verify() {
+    let env = env();
+    delete(&env, "r", ("who", "p"), "", "");
+    env.apply().exits(0);
+    env.parquet("lake/f/2.parquet", vec![("who", text(&["p"]))]);
+    env.document("policies", "Hold", "h", "  {datasets: [f], reason: court}");
+    let report = env.run(&["verify", "-o", "json"]).exits(1).json();
+    assert_eq!(report["erasures"][0]["rowsFound"], 1);
+}
+
+#[test]
+fn a_standing_erasure_is_not_in_force_where_data_cannot_be_read() {
+    let env = env();
+    delete(&env, "r", ("who", "p"), "", "standing: true,");
+    env.apply().exits(0);
+    corrupt(&env);
+    // The date that the ledger had is that of its completion; now there is something to wait for again.
+    delete(
+        &env,
+        "r",
+        ("who", "p"),
+        "extension: {until: 2027-02-01, reason: many},",
+        "standing: true,",
+    );
+    let report = env.apply().exits(5).json();
+    let failed = task(&report, "A", "delete").clone();
+    assert_eq!(
+        (&failed["phase"], &failed["reason"]),
+        (&"Failed".into(), &"PartiallyCompleted".into())
+    );
+    let status = env.run(&["status", "-o", "json"]).exits(0).json();
+    assert_eq!(task(&status, "A", "delete")["due"], "2027-02-01T00:00:00Z");
+    let before = env.files("state/ledger");
+    env.apply().exits(5);
+    assert_eq!(env.files("state/ledger"), before, "nothing is new");
+    fs::remove_file(env.path("lake/f/2.parquet")).unwrap();
+    let report = env.apply().exits(0).json();
+    let done = task(&report, "A", "delete");
+    assert_eq!((&done["phase"], &done["reason"]), (&"Complete".into(), &"Erased".into()));
+}
+
+#[test]
+fn data_that_cannot_be_narrowed_so_hinders_nobody_who_narrows() {
+    let env = env();
+    corrupt(&env);
+    delete(&env, "r", ("who", "p"), "", "only: {where: {region: eu}},");
+    let report = env.apply().exits(0).json();
+    assert_eq!(task(&report, "A", "delete")["reason"], "ErasedNarrowed");
+    assert!(env.rows("lake/e/1.parquet")[0][0].as_deref().unwrap().starts_with("Privacy-"));
+    assert_eq!(env.rows("lake/f/1.parquet")[0][0].as_deref(), Some("p"));
+}
+
+#[test]
+fn what_an_earlier_form_of_a_request_erased_is_no_match_of_the_new_one() {
+    let env = env();
+    env.document("policies", "Hold", "h", "  {datasets: [f], reason: court}");
+    delete(&env, "r", ("who", "p"), "", "");
+    let report = env.apply().exits(0).json();
+    assert_eq!(task(&report, "A", "delete")["reason"], "Held");
+    delete(&env, "r", ("who", "nobody"), "", "");
+    let report = env.apply().exits(0).json();
+    assert_eq!(task(&report, "A", "delete")["reason"], "NoMatch");
+}

@@ -1,0 +1,217 @@
+//! What must be true, by the rules and in memory: no query, no ledger, no file. Written from the rules
+//! that requests follow, never from the program.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
+use super::people::{Block, Request};
+use super::rows::Row;
+use super::schema::{Dataset, datasets};
+
+/// A file of the lake: index of its dataset, and its path below the dataset's directory.
+pub(super) type FileId = (usize, String);
+
+/// Request, key (absent where the whole file was rejected), action (absent with it).
+pub(super) type TaskId = (String, Option<String>, Option<&'static str>);
+
+/// A file of the lake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) rows: Vec<Row>,
+    /// It cannot be read for now.
+    pub(super) broken: bool,
+}
+
+/// A hold in the policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hold {
+    pub(super) scope: HoldScope,
+    pub(super) until: Option<jiff::civil::Date>,
+}
+
+/// What a hold keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum HoldScope {
+    Dataset(&'static str),
+    Field(&'static str, &'static str),
+    Request(String),
+}
+
+/// What stands on the disk beside the lake.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Policies {
+    /// A policy file cannot be read for now.
+    pub(super) broken: bool,
+    /// Fields that get their `DEL-*` label later have it.
+    pub(super) wide: bool,
+    pub(super) holds: BTreeMap<String, Hold>,
+    pub(super) retired: BTreeSet<String>,
+}
+
+/// What the ledger should know of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    /// What the task is.
+    pub(super) print: String,
+    pub(super) phase: &'static str,
+    pub(super) reason: Option<&'static str>,
+    pub(super) received: Timestamp,
+    pub(super) due: Timestamp,
+    pub(super) finished: Option<Timestamp>,
+    /// Replacements of one life agree with each other, and with those of no other.
+    pub(super) life: u64,
+    /// What its expansion found, while it is not done.
+    pub(super) remembered: BTreeSet<(String, String)>,
+    /// Something was erased for it in an earlier pass, while it is not done.
+    pub(super) began: bool,
+    /// Person rows and device rows, as counted when it was completed.
+    pub(super) rows: Option<(u64, u64)>,
+    /// Rows changed.
+    pub(super) erased: Option<u64>,
+    /// Another writer replaced a file between its erasure and the pass that would have counted it.
+    pub(super) miscounted: bool,
+}
+
+impl Known {
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self.phase, "Complete" | "Rejected" | "Cancelled")
+    }
+}
+
+/// A package that should be there.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Package {
+    pub(super) task: TaskId,
+    pub(super) expires: Timestamp,
+    /// `datasets` of its `profile.json`, rows sorted by their text.
+    pub(super) datasets: serde_json::Value,
+}
+
+/// Everything.
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    pub(super) schema: Vec<Dataset>,
+    pub(super) now: Timestamp,
+    pub(super) files: BTreeMap<FileId, File>,
+    pub(super) policies: Policies,
+    pub(super) requests: BTreeMap<String, Request>,
+    pub(super) known: BTreeMap<TaskId, Known>,
+    pub(super) seen: BTreeMap<String, Timestamp>,
+    pub(super) holds_seen: BTreeSet<String>,
+    /// By request and key.
+    pub(super) packages: BTreeMap<(String, String), Package>,
+    pub(super) lives: u64,
+}
+
+impl Model {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            schema: datasets(),
+            now,
+            files: BTreeMap::new(),
+            policies: Policies::default(),
+            requests: BTreeMap::new(),
+            known: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            holds_seen: BTreeSet::new(),
+            packages: BTreeMap::new(),
+            lives: 0,
+        }
+    }
+
+    /// The tasks, for a failure's message.
+    pub(super) fn listed(&self) -> String {
+        let task = |((request, key, action), known): (&TaskId, &Known)| {
+            let (key, action) = (key.as_deref().unwrap_or("-"), action.unwrap_or("-"));
+            format!("\n  {request}/{key} {action}: {} {:?}", known.phase, known.reason)
+        };
+        self.known.iter().map(task).collect()
+    }
+
+    /// Datasets of which some file cannot be read, or that have none and must.
+    pub(super) fn unreadable(&self) -> BTreeSet<usize> {
+        let of = |index: usize| self.files.iter().filter(move |((d, _), _)| *d == index);
+        (0..self.schema.len())
+            .filter(|index| {
+                of(*index).any(|(_, file)| file.broken)
+                    || !self.schema[*index].may_be_empty && of(*index).next().is_none()
+            })
+            .collect()
+    }
+
+    /// Holds that the ledger knows and that are gone without being let go.
+    pub(super) fn holds_gone(&self) -> bool {
+        self.holds_seen.iter().any(|name| {
+            !self.policies.holds.contains_key(name) && !self.policies.retired.contains(name)
+        })
+    }
+
+    /// The holds in force today.
+    pub(super) fn holds(&self) -> Vec<&Hold> {
+        let today = self.now.to_zoned(TimeZone::UTC).date();
+        self.policies
+            .holds
+            .values()
+            .filter(|hold| hold.until.is_none_or(|until| today < until))
+            .collect()
+    }
+
+    /// When a request was received, and when it is due.
+    pub(super) fn dates(&self, name: &str, request: &Request) -> (Timestamp, Timestamp) {
+        let received = request.received.or_else(|| self.seen.get(name).copied());
+        let received = received.unwrap_or(self.now);
+        // Timestamps in the files are cut to the second.
+        if let Some(until) = request.extension {
+            return (received, until.to_zoned(TimeZone::UTC).unwrap().timestamp());
+        }
+        let zoned = received.to_zoned(TimeZone::UTC);
+        let days = |days: i64| zoned.checked_add(Span::new().days(days)).unwrap();
+        let due = match request.regulation {
+            Some("gdpr") => zoned.checked_add(Span::new().months(1)).unwrap(),
+            Some("ccpa") => days(45),
+            Some("lgpd_bra") => days(15),
+            Some("nzpa_nzl") => {
+                let (mut day, mut working) = (zoned.clone(), 0);
+                while working < 20 {
+                    day = day.tomorrow().unwrap();
+                    let weekday = day.weekday().to_monday_one_offset();
+                    working += u32::from(weekday <= 5);
+                }
+                day
+            }
+            _ => days(30),
+        };
+        (received, due.timestamp())
+    }
+
+    /// Why a block is rejected, if it is: a value cannot be what it says, or it narrows itself by a field
+    /// that none of its datasets lets be used so.
+    pub(super) fn rejected(&self, request: &Request, block: &Block) -> Option<&'static str> {
+        if !block.ids.iter().all(|(namespace, value)| *namespace != "email" || value.contains('@'))
+        {
+            return Some("ValueFormat");
+        }
+        let nowhere = !(0..self.schema.len()).any(|dataset| self.allows(request, block, dataset));
+        (block.region.is_some() && nowhere).then_some("Invalid")
+    }
+
+    /// Whether a block's `only` and its request's `include` allow a dataset.
+    pub(super) fn allows(&self, request: &Request, block: &Block, dataset: usize) -> bool {
+        let dataset = &self.schema[dataset];
+        request.include.as_ref().is_none_or(|products| products.contains(&dataset.product))
+            && block.datasets.as_ref().is_none_or(|names| names.contains(&dataset.name))
+            && (block.region.is_none() || dataset.fields.iter().any(|f| f.selectable))
+    }
+}
+
+/// What a task is: only a change in this opens it again.
+pub(super) fn print(request: &Request, block: &Block) -> String {
+    let ids: BTreeSet<_> = block.ids.iter().collect();
+    let include = request.include.as_ref().map(|i| i.iter().collect::<BTreeSet<_>>());
+    format!(
+        "{ids:?} {include:?} {:?} {:?} {} {}",
+        block.datasets, block.region, request.expand, request.purge
+    )
+}
