@@ -215,8 +215,12 @@ impl Env {
                 if path.is_dir() {
                     walk(&path, found);
                 } else {
-                    let bytes = fs::read(&path).unwrap();
-                    found.insert(path, bytes);
+                    match fs::read(&path) {
+                        Ok(bytes) => drop(found.insert(path, bytes)),
+                        // A running process may have taken it away since.
+                        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                        Err(error) => panic!("{}: {error}", path.display()),
+                    }
                 }
             }
         }

@@ -84,7 +84,7 @@ fn every_truncation_is_a_problem() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn mutated_bytes_never_panic(
