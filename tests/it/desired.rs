@@ -157,11 +157,10 @@ fn a_standing_erasure_reaches_what_arrives_later_and_rests_otherwise() {
     env.run(&["verify"]).exits(0);
     // Where it cannot look it says so.
     fs::write(env.path("lake/e/0.parquet"), "no Parquet").unwrap();
-    let notes = env.plan().exits(0).json()["notes"].to_string();
-    assert!(
-        notes.contains("r/A is not kept in force") && notes.contains("lake/e/0.parquet"),
-        "{notes}"
-    );
+    let plan = env.plan().exits(5).json();
+    let unread = task(&plan, "A", "delete");
+    assert_eq!(unread["phase"], "Failed");
+    assert!(unread["message"].as_str().unwrap().contains("lake/e/0.parquet"), "{unread:#}");
     fs::remove_file(env.path("lake/e/0.parquet")).unwrap();
     // Suspended it rests, and what arrived is reported.
     request(&env, "suspend: true,", ", standing: true");
