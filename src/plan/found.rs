@@ -33,6 +33,16 @@ pub struct BlockFound {
     /// Why nothing of the block may be done: reason and a text for people, without values.
     /// `LimitExceeded`, `IdentityConflict`, `ValueFormat` or `DataUnreadable`.
     pub stop: Option<(Reason, String)>,
+    /// Rows of a standing erasure that are in erased form already: no task touches them any more, and a
+    /// hold on the request keeps them from other tasks. They do not stand in `datasets`.
+    pub at_rest: Vec<DatasetFound>,
+}
+
+impl BlockFound {
+    /// The rows of every dataset, those at rest included: what a hold on the request keeps.
+    pub fn all_datasets(&self) -> impl Iterator<Item = &DatasetFound> {
+        self.datasets.iter().chain(&self.at_rest)
+    }
 }
 
 /// The rows of one dataset that are a block's.

@@ -168,6 +168,33 @@ pub struct TaskState {
 }
 
 impl TaskState {
+    /// A task that was submitted, and of which nothing has been done.
+    pub fn submitted(
+        fingerprint: impl Into<String>,
+        received_at: Timestamp,
+        due: Timestamp,
+    ) -> Self {
+        Self {
+            fingerprint: fingerprint.into(),
+            phase: Phase::Submitted,
+            reason: None,
+            message: None,
+            regulation: None,
+            received_at,
+            due,
+            started_at: None,
+            finished_at: None,
+            package: None,
+            counts: TaskCounts::default(),
+            erased: Erased::default(),
+            failure: None,
+            sources: Vec::new(),
+            left_out: Vec::new(),
+            verified: None,
+            rules: None,
+        }
+    }
+
     /// Whether something has been erased for the task as it is now, be it in an earlier life of a standing
     /// one; `fingerprint` says what it is now, `None` where nobody can tell.
     pub fn has_erased(&self, fingerprint: Option<&str>) -> bool {

@@ -131,8 +131,10 @@ pub(crate) fn pass_with(
         waiting: &super::testing::NO_TASK,
         now: NOON.parse().unwrap(),
     };
-    let open: BTreeSet<_> =
-        super::to_search(&super::triage(situation)).into_iter().map(|open| open.block).collect();
+    let open: BTreeSet<_> = super::to_search(situation, &super::triage(situation))
+        .into_iter()
+        .map(|open| open.block)
+        .collect();
     let mut found = world.search(requests);
     found.retain(|found| open.contains(&found.block));
     let blocks = BTreeMap::new();

@@ -34,8 +34,8 @@ pub use document::{
     TaskFile, Totals,
 };
 pub use draft::{
-    Draft, DraftDataset, DraftTask, Evidence, OpenBlock, Situation, Standing, Triage, TriagedTask,
-    draft, to_search, triage,
+    Draft, DraftDataset, DraftTask, Evidence, OpenBlock, Purpose, Situation, Standing, Triage,
+    TriagedTask, draft, to_search, triage,
 };
 pub use effect::{Approved, Grants, grants};
 pub use finish::finish;

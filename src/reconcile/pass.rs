@@ -9,9 +9,9 @@ use crate::engine::Engine;
 use crate::manifest::Loaded;
 use crate::model::{Action, Name, Phase, Position, Reason, Request, TaskId};
 use crate::plan::{
-    BlockFound, Comparison, DatasetBlocks, Draft, Evidence, FileCounts, Inventory, OpenBlock, Plan,
-    PlanInputs, PlannedTask, SearchBlock, Situation, TaskChange, blocking, draft, finish, grants,
-    guard_draft, guard_plan, task_id, to_search, triage,
+    BlockFound, Comparison, DatasetBlocks, DatasetFound, Draft, Evidence, FileCounts, Inventory,
+    OpenBlock, Plan, PlanInputs, PlannedTask, Purpose, SearchBlock, Situation, TaskChange,
+    blocking, draft, finish, grants, guard_draft, guard_plan, task_id, to_search, triage,
 };
 use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
 
@@ -235,7 +235,7 @@ impl Pass<'_> {
             waiting: &waiting,
             now: self.now,
         };
-        let open = to_search(&triage(situation));
+        let open = to_search(situation, &triage(situation));
         let blocks = self.search_blocks(state, &open, situation)?;
         let searched = search(
             Lake {
@@ -335,7 +335,7 @@ impl Pass<'_> {
     }
 }
 
-/// Takes the rows of standing blocks away in which nothing would change: they are in erased form.
+/// Puts the rows of standing blocks in which nothing would change at rest: they are in erased form.
 /// Whether there were any.
 fn settle_standing(
     open: &[OpenBlock],
@@ -344,7 +344,7 @@ fn settle_standing(
     found: &mut [BlockFound],
 ) -> bool {
     let mut settled = false;
-    for open in open.iter().filter(|open| open.standing_only) {
+    for open in open.iter().filter(|open| open.purpose == Purpose::Standing) {
         let tasks: Vec<usize> = draft
             .tasks
             .iter()
@@ -357,10 +357,10 @@ fn settle_standing(
             .flat_map(|file| &file.tasks)
             .any(|task| tasks.contains(&(task.task as usize)) && task.rows_erased > 0);
         for block in found.iter_mut().filter(|found| found.block == open.block && !changes) {
-            for dataset in &mut block.datasets {
-                settled |= !dataset.rows.is_empty();
-                dataset.rows.clear();
-                dataset.hits.clear();
+            for dataset in block.datasets.iter_mut().filter(|found| !found.rows.is_empty()) {
+                settled = true;
+                let empty = DatasetFound { dataset: dataset.dataset, ..DatasetFound::default() };
+                block.at_rest.push(std::mem::replace(dataset, empty));
             }
         }
     }

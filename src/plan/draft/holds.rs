@@ -1,13 +1,14 @@
 //! What is kept from erasure: holds in force, against the rows that were found (RULES.md section 5).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
 
-use crate::model::{Action, FieldPath, Hold, HoldScope, Name};
-use crate::plan::{BlockFound, ResolvedLeaf, RowKey};
+use crate::model::{Action, FieldPath, Hold, HoldScope, Name, Reason, UserBlock};
+use crate::plan::{BlockFound, BlockRef, ResolvedLeaf, RowKey};
 
 use super::Situation;
+use super::triage::unread;
 
 /// The holds in force.
 #[derive(Debug, Default)]
@@ -20,14 +21,15 @@ pub(super) struct Holds<'a> {
     /// court wants kept must not go because another request names the same person.
     rows: BTreeMap<usize, HashMap<RowKey, usize>>,
     requests: Vec<String>,
+    /// Why nobody can tell which rows a hold on a request keeps, if so: nothing may be erased then.
+    unknown: Option<String>,
 }
 
 impl<'a> Holds<'a> {
     /// The holds of the policies that are in force, by name.
     pub(super) fn new(situation: Situation<'a>, found: &[BlockFound]) -> Self {
-        let today = situation.now.to_zoned(TimeZone::UTC).date();
         let mut holds = Self::default();
-        for hold in situation.catalog.holds.iter().filter(|hold| hold.in_force(today)) {
+        for hold in in_force(situation) {
             let why = format!("hold {}: {}", hold.name, hold.reason);
             match &hold.scope {
                 HoldScope::Datasets { datasets, fields } if fields.is_empty() => {
@@ -53,16 +55,31 @@ impl<'a> Holds<'a> {
         found: &[BlockFound],
         why: String,
     ) {
-        let held: Vec<&BlockFound> =
-            found.iter().filter(|found| is_held(situation, hold, found)).collect();
         let index = self.requests.len();
-        self.requests.push(why);
-        for dataset in held.iter().flat_map(|found| &found.datasets) {
-            let rows = self.rows.entry(dataset.dataset).or_default();
-            for row in &dataset.rows {
-                rows.entry(row.at).or_insert(index);
+        for (at, block) in blocks_of(situation, hold) {
+            let found = found.iter().find(|found| found.block == at);
+            if let Some(found) = found {
+                for dataset in found.all_datasets() {
+                    let rows = self.rows.entry(dataset.dataset).or_default();
+                    for row in &dataset.rows {
+                        rows.entry(row.at).or_insert(index);
+                    }
+                }
+            }
+            let stop = found.and_then(|found| found.stop.as_ref());
+            let stop = stop.filter(|(reason, _)| reason_hides_rows(*reason)).map(|(_, what)| what);
+            if let Some(what) = unread(block).or_else(|| stop.cloned()) {
+                self.unknown.get_or_insert_with(|| {
+                    format!("{why} (which rows it keeps cannot be told: key {}: {what})", block.key)
+                });
             }
         }
+        self.requests.push(why);
+    }
+
+    /// Why nothing may be erased at all: a hold keeps rows that cannot be told from others.
+    pub(super) fn unknown(&self) -> Option<&str> {
+        self.unknown.as_deref()
     }
 
     /// Why a whole row is kept, if it is.
@@ -91,13 +108,44 @@ impl<'a> Holds<'a> {
     }
 }
 
-/// Whether a block that wants something deleted is of a held request.
-fn is_held(situation: Situation<'_>, hold: &Hold, found: &BlockFound) -> bool {
-    let HoldScope::Requests { requests, keys } = &hold.scope else { return false };
-    let Some(request) = situation.requests.get(found.block.request) else { return false };
-    let Some(block) = request.users.get(found.block.user) else { return false };
-    let names: BTreeSet<&Name> = requests.iter().collect();
-    names.contains(&request.name)
-        && (keys.is_empty() || keys.contains(&block.key))
-        && block.actions.contains(&Action::Delete)
+fn in_force(situation: Situation<'_>) -> impl Iterator<Item = &Hold> {
+    let today = situation.now.to_zoned(TimeZone::UTC).date();
+    situation.catalog.holds.iter().filter(move |hold| hold.in_force(today))
+}
+
+/// The blocks whose rows a hold in force keeps because of their request: done or not, stopped or not.
+pub(super) fn held_blocks(
+    situation: Situation<'_>,
+) -> impl Iterator<Item = (BlockRef, &UserBlock)> {
+    in_force(situation).flat_map(move |hold| blocks_of(situation, hold))
+}
+
+/// The blocks that want something deleted and are of a request that the hold names.
+fn blocks_of<'a>(
+    situation: Situation<'a>,
+    hold: &'a Hold,
+) -> impl Iterator<Item = (BlockRef, &'a UserBlock)> {
+    let (requests, keys) = match &hold.scope {
+        HoldScope::Requests { requests, keys } => (&requests[..], &keys[..]),
+        HoldScope::Datasets { .. } => (&[][..], &[][..]),
+    };
+    let held = situation
+        .requests
+        .iter()
+        .enumerate()
+        .filter(|(_, request)| request.rejected.is_none() && requests.contains(&request.name));
+    held.flat_map(move |(request, of)| {
+        let at = move |user| BlockRef { request, user };
+        let users = of.users.iter().enumerate().map(move |(user, block)| (at(user), block));
+        users.filter(|(_, block)| {
+            block.rejected.is_none()
+                && (keys.is_empty() || keys.contains(&block.key))
+                && block.actions.contains(&Action::Delete)
+        })
+    })
+}
+
+/// Whether a search that ended so may have missed rows.
+fn reason_hides_rows(reason: Reason) -> bool {
+    matches!(reason, Reason::LimitExceeded | Reason::DataUnreadable)
 }

@@ -28,7 +28,7 @@ use super::{
 };
 
 pub use tasks::draft;
-pub use triage::{OpenBlock, Triage, TriagedTask, to_search, triage};
+pub use triage::{OpenBlock, Purpose, Triage, TriagedTask, to_search, triage};
 
 /// What tasks are decided from.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,7 @@ pub struct Evidence<'a> {
     /// Faults of the data that make tasks fail ([`crate::plan::blocking`]).
     pub blocks: &'a BTreeMap<Name, DatasetBlocks>,
     /// What the search found, for every block that [`to_search`] names. For a block that is searched
-    /// only because it is `standing`, rows whose cells are all in erased form are left out.
+    /// only because it is `standing`, rows whose cells are all in erased form are at rest.
     pub found: &'a [BlockFound],
 }
 

@@ -38,7 +38,14 @@ pub fn draft(situation: Situation<'_>, evidence: Evidence<'_>) -> Draft {
         })
         .collect();
     let found = evidence.found.iter().map(|found| (found.block, found)).collect();
-    let drafting = Drafting { situation, evidence, resolved: &resolved, erasers: &erasers, found };
+    let drafting = Drafting {
+        situation,
+        evidence,
+        resolved: &resolved,
+        erasers: &erasers,
+        holds: &holds,
+        found,
+    };
     drafting.all()
 }
 
@@ -47,6 +54,7 @@ struct Drafting<'a> {
     evidence: Evidence<'a>,
     resolved: &'a [Option<Resolved<'a>>],
     erasers: &'a [Option<Eraser<'a>>],
+    holds: &'a Holds<'a>,
     found: BTreeMap<BlockRef, &'a BlockFound>,
 }
 
@@ -286,6 +294,10 @@ impl<'a> Drafting<'a> {
         });
         if let Some(standing) = refusal {
             task.standing = standing;
+            return;
+        }
+        if let Some(why) = self.holds.unknown().filter(|_| task.rows() > 0) {
+            task.standing = Standing::new(Phase::Blocked, Reason::Held, why);
             return;
         }
         if let Some(mut standing) = access_waits {

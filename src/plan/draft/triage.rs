@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use crate::model::{Action, Name, Phase, Reason, Request, TaskId, UserBlock, Veil, VeiledTerm};
 use crate::plan::{BlockRef, Cause, FailureKind, LedgerView, TaskState};
 
+use super::holds::held_blocks;
 use super::{Situation, Standing};
 
 /// A task before the search.
@@ -37,9 +38,21 @@ pub enum Triage {
 pub struct OpenBlock {
     /// The block.
     pub block: BlockRef,
-    /// It is searched only to keep a completed erasure in force: rows whose cells are all in erased
-    /// form do not count, and whoever searches leaves them out (RULES.md section 5, `standing`).
-    pub standing_only: bool,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// What a block is searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Tasks of it are open.
+    Tasks,
+    /// To keep a completed erasure in force: rows whose cells are all in erased form do not count, and
+    /// whoever searches puts them at rest (RULES.md section 5, `standing`).
+    Standing,
+    /// None of its tasks is to be done, and a hold on its request keeps its rows from the deletes of
+    /// others.
+    Hold,
 }
 
 /// Every task of the pass: by request name, then position in the file, access before delete; orphaned
@@ -56,21 +69,29 @@ pub fn triage(situation: Situation<'_>) -> Vec<TriagedTask> {
     tasks.list
 }
 
-/// The blocks that must be searched, in the order of [`BlockRef`].
-pub fn to_search(tasks: &[TriagedTask]) -> Vec<OpenBlock> {
-    let mut blocks: BTreeMap<BlockRef, bool> = BTreeMap::new();
+/// The blocks that must be searched, in the order of [`BlockRef`]: those with something to do, and, where
+/// something may be erased, those whose rows a hold keeps.
+pub fn to_search(situation: Situation<'_>, tasks: &[TriagedTask]) -> Vec<OpenBlock> {
+    let mut blocks: BTreeMap<BlockRef, Purpose> = BTreeMap::new();
+    let mut deletes = false;
     for task in tasks {
-        let standing_only = match task.triage {
+        let purpose = match task.triage {
             Triage::Settled(_) => continue,
-            Triage::Open => false,
-            Triage::InForce(_) => true,
+            Triage::Open => Purpose::Tasks,
+            Triage::InForce(_) => Purpose::Standing,
         };
+        deletes |= task.id.action == Some(Action::Delete);
         if let Some(block) = task.block {
-            let entry = blocks.entry(block).or_insert(standing_only);
-            *entry = *entry && standing_only;
+            let entry = blocks.entry(block).or_insert(purpose);
+            *entry = purpose.min(*entry);
         }
     }
-    blocks.into_iter().map(|(block, standing_only)| OpenBlock { block, standing_only }).collect()
+    if deletes {
+        for (block, _) in held_blocks(situation).filter(|(_, block)| unread(block).is_none()) {
+            blocks.entry(block).or_insert(Purpose::Hold);
+        }
+    }
+    blocks.into_iter().map(|(block, purpose)| OpenBlock { block, purpose }).collect()
 }
 
 /// Datasets and holds that the ledger knows, and that are gone from the policies without being let go:

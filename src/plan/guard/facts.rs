@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 
 use crate::model::{Action, Field, FieldPath, Hold, HoldScope, Leaf, Name, Request, UserBlock};
 use crate::plan::{
-    DatasetFiles, DatasetFound, Draft, DraftTask, Evidence, FoundHit, FoundRow, RowKey, Situation,
-    TaskIndex,
+    BlockRef, DatasetFiles, DatasetFound, Draft, DraftTask, Evidence, FoundHit, FoundRow, RowKey,
+    Situation, TaskIndex,
 };
 
 use super::{Broken, ensure};
@@ -56,15 +56,15 @@ impl<'a> Facts<'a> {
         }
         for found in evidence.found {
             let held = facts.block_is_held(found.block.request, found.block.user);
-            for dataset in &found.datasets {
-                let policy = situation.catalog.datasets.get(dataset.dataset);
-                let Some(name) = policy.map(|policy| &policy.name) else {
-                    return Err(Broken::new("rows of a dataset without a policy"));
-                };
-                facts.check_rows(name, dataset)?;
-                if held {
+            if held {
+                for dataset in found.all_datasets() {
+                    let name = facts.name(dataset)?;
                     facts.kept.extend(dataset.rows.iter().map(|row| (name, row.at)));
                 }
+            }
+            for dataset in &found.datasets {
+                let name = facts.name(dataset)?;
+                facts.check_rows(name, dataset)?;
                 for task in tasks.get(&found.block).into_iter().flatten() {
                     if let Some(datasets) = facts.rows.get_mut(*task) {
                         datasets.push((name, dataset));
@@ -72,7 +72,36 @@ impl<'a> Facts<'a> {
                 }
             }
         }
+        facts.check_holds()?;
         Ok(facts)
+    }
+
+    fn name(&self, found: &DatasetFound) -> Result<&'a Name, Broken> {
+        let policy = self.situation.catalog.datasets.get(found.dataset);
+        policy
+            .map(|policy| &policy.name)
+            .ok_or_else(|| Broken::new("rows of a dataset without a policy"))
+    }
+
+    /// That where something is erased, it is known which rows holds on requests keep.
+    fn check_holds(&self) -> Result<(), Broken> {
+        if self.draft.erase.is_empty() {
+            return Ok(());
+        }
+        let searched: HashSet<_> = self.evidence.found.iter().map(|found| found.block).collect();
+        for (at, request) in self.situation.requests.iter().enumerate() {
+            for (user, block) in request.users.iter().enumerate() {
+                let valid = request.rejected.is_none() && block.rejected.is_none();
+                let known = searched.contains(&BlockRef { request: at, user });
+                ensure(known || !valid || !self.block_is_held(at, user), || {
+                    format!(
+                        "rows of {}/{} are held and were not looked for",
+                        request.name, block.key
+                    )
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// The search's own promises: rows in order, each with a match, and with the right kind of match.

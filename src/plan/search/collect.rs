@@ -22,6 +22,7 @@ pub(super) fn collect(seen: Seen<'_, '_>, subject: &Subject) -> BlockFound {
         left_out: subject.scope.left_out.clone(),
         added,
         conflicts: u64::try_from(subject.conflicts.len()).unwrap_or(u64::MAX),
+        at_rest: Vec::new(),
         stop: subject.stop.clone(),
     }
 }

@@ -100,7 +100,7 @@ impl Recheck {
             waiting: &nobody,
             now: self.now,
         };
-        let blocks = to_search(&triage(situation))
+        let blocks = to_search(situation, &triage(situation))
             .into_iter()
             .filter_map(|open| {
                 let request = self.requests.get(open.block.request)?;

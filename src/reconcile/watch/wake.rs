@@ -32,7 +32,7 @@ mod tests {
     use super::*;
     use crate::manifest::source::SourceFile;
     use crate::model::{Action, Name, Phase, TaskId};
-    use crate::plan::{Cause, Erased, Failure, PackageRecord, TaskCounts, TaskState};
+    use crate::plan::{Cause, Failure, PackageRecord, TaskState};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -60,25 +60,8 @@ mod tests {
     }
 
     fn task(phase: Phase, due: &str) -> LedgerView {
-        let state = TaskState {
-            fingerprint: String::new(),
-            phase,
-            reason: None,
-            message: None,
-            regulation: None,
-            received_at: at("2026-11-01T00:00:00Z"),
-            due: at(due),
-            started_at: None,
-            finished_at: None,
-            package: None,
-            counts: TaskCounts::default(),
-            erased: Erased::default(),
-            failure: None,
-            sources: Vec::new(),
-            left_out: Vec::new(),
-            verified: None,
-            rules: None,
-        };
+        let state =
+            TaskState { phase, ..TaskState::submitted("", at("2026-11-01T00:00:00Z"), at(due)) };
         LedgerView { tasks: [(id(), state)].into(), ..LedgerView::default() }
     }
 

@@ -167,23 +167,8 @@ impl Fold {
         }
         // What the task was before is over; a package of it stays in `packages` until it expires.
         let state = TaskState {
-            fingerprint: fingerprint.to_owned(),
-            phase: Phase::Submitted,
-            reason: None,
-            message: None,
             regulation,
-            received_at: dates.received,
-            due: dates.due,
-            started_at: None,
-            finished_at: None,
-            package: None,
-            counts: TaskCounts::default(),
-            erased: Erased::default(),
-            failure: None,
-            sources: Vec::new(),
-            left_out: Vec::new(),
-            verified: None,
-            rules: None,
+            ..TaskState::submitted(fingerprint, dates.received, dates.due)
         };
         self.view.tasks.insert(id, state);
         self.open_line(task, dates.received);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::effect::slot;
 use super::find::Found;
-use super::model::{FileId, HoldScope, Known, Model, Package, TaskId, print};
+use super::model::{FileId, Hold, HoldScope, Known, Model, Package, TaskId, print};
 use super::people::{Block, Request};
 use super::rows::Row;
 
@@ -170,15 +170,7 @@ impl Model {
         if !task.in_force && task.standing.0 != "Submitted" {
             return task;
         }
-        let empty = BTreeSet::new();
-        // What an unfinished delete remembers is its block's, for access too.
-        let deletes = (name.to_owned(), Some(block.key.clone()), Some("delete"));
-        let remembered = self
-            .known
-            .get(&deletes)
-            .filter(|known| known.print == task.print && !known.is_final())
-            .map_or(&empty, |known| &known.remembered);
-        task.found = self.find(request, block, remembered);
+        task.found = self.look(name, request, block);
         if task.found.conflict {
             task.standing = ("Blocked", Some("IdentityConflict"));
         } else if let Some((standing, false)) = access.filter(|(s, _)| !is_final(s.0)) {
@@ -190,6 +182,36 @@ impl Model {
             task.runs = true;
         }
         task
+    }
+
+    /// The rows of a block today.
+    fn look(&self, name: &str, request: &Request, block: &Block) -> Found {
+        let empty = BTreeSet::new();
+        // What an unfinished delete remembers is its block's, for access too.
+        let deletes = (name.to_owned(), Some(block.key.clone()), Some("delete"));
+        let remembered = self
+            .known
+            .get(&deletes)
+            .filter(|known| known.print == print(request, block) && !known.is_final())
+            .map_or(&empty, |known| &known.remembered);
+        self.find(request, block, remembered)
+    }
+
+    /// The rows that holds on requests keep from everybody, whatever has become of those requests.
+    fn held_rows(&self) -> BTreeSet<(FileId, usize)> {
+        let holds = self.holds();
+        self.requests
+            .iter()
+            .filter(|(name, request)| {
+                let held = |hold: &&Hold| hold.scope == HoldScope::Request((*name).clone());
+                !request.broken && holds.iter().copied().any(|hold| held(&hold))
+            })
+            .flat_map(|(name, request)| {
+                request.blocks.iter().map(move |block| (name, request, block))
+            })
+            .filter(|(_, request, block)| block.delete && self.rejected(request, block).is_none())
+            .flat_map(|(name, request, block)| self.look(name, request, block).rows.into_keys())
+            .collect()
     }
 
     /// The ledger learns of the task.
@@ -279,14 +301,7 @@ impl Model {
     }
 
     fn erase(&self, tasks: &mut [Task<'_>], foreseen: &mut Foreseen) {
-        let held: BTreeSet<(FileId, usize)> = tasks
-            .iter()
-            .filter(|task| task.of.is_some_and(|(_, block)| block.delete))
-            .filter(|task| {
-                self.holds().iter().any(|hold| hold.scope == HoldScope::Request(task.id.0.clone()))
-            })
-            .flat_map(|task| task.found.rows.keys().cloned())
-            .collect();
+        let held = self.held_rows();
         let mut gone: BTreeMap<FileId, BTreeSet<usize>> = BTreeMap::new();
         let mut taken = BTreeSet::new();
         let mut changes = Vec::new();

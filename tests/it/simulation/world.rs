@@ -264,7 +264,7 @@ impl World {
         if self.model.policies.holds.len() >= MOST {
             return;
         }
-        let scope = match dice.below(2) {
+        let scope = match dice.below(3) {
             0 => HoldScope::Dataset(dice.of(&["people", "orders", "visits", "log", "accounts"])),
             1 => {
                 let fields = [

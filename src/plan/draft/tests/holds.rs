@@ -1,10 +1,12 @@
 //! Holds: what they keep, for how long, and what goes on meanwhile (RULES.md section 5).
 
 use crate::model::{
-    DeleteMethod, EraseMode, Hold, HoldScope, Name, Phase, Position, Reason, Request,
+    Action, DeleteMethod, EraseMode, Hold, HoldScope, Name, NamespaceName, Part, Phase, Position,
+    Reason, Request, TaskId, Veil, VeiledTerm,
 };
-use crate::plan::measuring::{Pass, pass};
+use crate::plan::measuring::{NOON, Pass, pass, pass_with};
 use crate::plan::testing::{World, field, path, request};
+use crate::plan::{LedgerView, TaskState};
 
 fn world() -> World {
     let mut world = World::default();
@@ -50,6 +52,11 @@ fn delete(world: &World, name: &str, email: &str) -> Request {
     let mut user = world.user("k", vec![world.one("email", email)]);
     user.actions = [crate::model::Action::Delete].into();
     request(name, vec![user])
+}
+
+fn task(request: &str) -> TaskId {
+    let (request, key) = (Name::new(request).unwrap(), Some("k".to_owned()));
+    TaskId { request, key, action: Some(Action::Delete) }
 }
 
 /// Erased cells as `dataset.field row`, sorted.
@@ -143,6 +150,54 @@ fn a_hold_on_a_request_keeps_its_rows_from_every_delete() {
     );
     let reasons: Vec<_> = pass.plan.tasks.iter().map(|task| task.reason).collect();
     assert_eq!(reasons, [Some(Reason::Held), None, Some(Reason::Held)]);
+}
+
+#[test]
+fn a_hold_keeps_the_rows_of_a_request_that_is_stopped_or_done() {
+    let mut world = world();
+    world.catalog.holds = vec![hold("h", on_requests(&["held"], &[]))];
+    let kept = |held: Request, ledger: &LedgerView| {
+        let requests = [held, delete(&world, "other", "a@x"), delete(&world, "third", "b@x")];
+        let prints = ["held", "other", "third"].map(|name| (task(name), "f".to_owned()));
+        let pass = pass_with(&world, &requests, ledger, &prints.into());
+        let only_the_third = cells(&pass).iter().all(|cell| cell.ends_with('1'));
+        let other = pass.plan.tasks.iter().find(|task| task.request.as_str() == "other").unwrap();
+        (only_the_third, cells(&pass).len(), other.reason)
+    };
+    let held = || delete(&world, "held", "a@x");
+    let expected = (true, 4, Some(Reason::Held));
+    let nothing = LedgerView::default();
+    assert_eq!(kept(Request { suspend: true, ..held() }, &nothing), expected);
+    assert_eq!(kept(Request { withdrawn: true, ..held() }, &nothing), expected);
+    let mut done = LedgerView::default();
+    let submitted = TaskState::submitted("f", NOON.parse().unwrap(), NOON.parse().unwrap());
+    let state = TaskState { phase: Phase::Complete, reason: Some(Reason::Erased), ..submitted };
+    done.tasks.insert(task("held"), state);
+    assert_eq!(kept(held(), &done), expected);
+    let mut standing = held();
+    standing.users[0].standing = true;
+    assert_eq!(kept(standing, &done), expected);
+}
+
+#[test]
+fn where_a_held_request_cannot_be_read_nothing_is_erased() {
+    let mut world = world();
+    world.catalog.holds = vec![hold("h", on_requests(&["held"], &[]))];
+    let mut held = delete(&world, "held", "a@x");
+    let veil = Part::Veiled { namespace: NamespaceName::new("email").unwrap(), veil: Veil::Sealed };
+    held.users[0].veiled = vec![VeiledTerm(vec![veil])];
+    let others = || [delete(&world, "other", "a@x"), delete(&world, "third", "nobody@x")];
+    let [other, third] = others();
+    let pass = pass(&world, &[held, other, third]);
+    assert!(cells(&pass).is_empty());
+    let phases: Vec<_> = pass.plan.tasks.iter().map(|task| (task.phase, task.reason)).collect();
+    let expected = [
+        (Phase::Failed, Some(Reason::Sealed)),
+        (Phase::Blocked, Some(Reason::Held)),
+        (Phase::Submitted, Some(Reason::NoMatch)),
+    ];
+    assert_eq!(phases, expected);
+    assert!(pass.plan.tasks[1].message.as_ref().unwrap().contains("key k"));
 }
 
 #[test]

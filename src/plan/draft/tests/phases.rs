@@ -9,7 +9,7 @@ use crate::plan::measuring::{NOON, pass, pass_with};
 use crate::plan::testing::NO_TASK;
 use crate::plan::testing::{World, field, request};
 use crate::plan::{
-    BlockRef, DatasetBlocks, Erased, Evidence, LedgerView, Situation, TaskCounts, TaskState, draft,
+    BlockRef, DatasetBlocks, Erased, Evidence, LedgerView, Purpose, Situation, TaskState, draft,
     guard_draft, to_search, triage,
 };
 
@@ -29,25 +29,9 @@ fn id(action: Action) -> TaskId {
 }
 
 fn state(phase: Phase, reason: Option<Reason>) -> TaskState {
-    TaskState {
-        fingerprint: "f".to_owned(),
-        phase,
-        reason,
-        message: None,
-        regulation: None,
-        received_at: "2026-11-01T00:00:00Z".parse().unwrap(),
-        due: "2026-12-01T00:00:00Z".parse().unwrap(),
-        started_at: None,
-        finished_at: None,
-        package: None,
-        counts: TaskCounts::default(),
-        erased: Erased::default(),
-        failure: None,
-        sources: Vec::new(),
-        left_out: Vec::new(),
-        verified: None,
-        rules: None,
-    }
+    let (received, due) = ("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z");
+    let state = TaskState::submitted("f", received.parse().unwrap(), due.parse().unwrap());
+    TaskState { phase, reason, ..state }
 }
 
 fn ledger(delete: Phase, reason: Option<Reason>) -> LedgerView {
@@ -194,8 +178,8 @@ fn a_standing_block_is_searched_again_and_erases_what_came_later() {
         waiting: &NO_TASK,
         now: NOON.parse().unwrap(),
     };
-    let open = to_search(&triage(situation));
-    assert_eq!((open.len(), open[0].standing_only), (1, true));
+    let open = to_search(situation, &triage(situation));
+    assert_eq!((open.len(), open[0].purpose), (1, Purpose::Standing));
     let mut found = world.search(&requests);
     let blocks = BTreeMap::new();
     let decide = |found: &[_]| {
@@ -294,15 +278,15 @@ fn a_failed_task_that_waits_is_not_searched_unless_the_block_has_other_work() {
     let mut ledger = ledger(Phase::Failed, Some(Reason::Storage));
     let judge = |ledger: &LedgerView, prints: &BTreeMap<TaskId, String>, waiting: &[Action]| {
         let waiting = waiting.iter().map(|action| id(*action)).collect();
-        let triaged = triage(Situation {
+        let situation = Situation {
             catalog: &world.catalog,
             requests: &requests,
             ledger,
             fingerprints: prints,
             waiting: &waiting,
             now: NOON.parse().unwrap(),
-        });
-        to_search(&triaged).len()
+        };
+        to_search(situation, &triage(situation)).len()
     };
     let same = prints("f");
     assert_eq!(judge(&ledger, &same, &[]), 1, "its time has come");
@@ -330,7 +314,7 @@ fn an_unsearched_block_is_no_match_for_nobody() {
     };
     let evidence = Evidence { inventory: &world.inventory, blocks: &blocks, found: &[] };
     assert!(draft(situation, evidence).tasks.iter().all(|t| t.standing.phase == Phase::Failed));
-    assert_eq!(to_search(&triage(situation))[0].block, BlockRef { request: 0, user: 0 });
+    assert_eq!(to_search(situation, &triage(situation))[0].block, BlockRef { request: 0, user: 0 });
 }
 
 #[test]
