@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use sha2::{Digest, Sha256};
 
+use crate::model::hex;
 use crate::plan::{FileStamp, FileTrace};
 
 use super::guard::guarded;
@@ -201,13 +202,4 @@ pub(crate) fn bounds(column: &ColumnChunkMetaData) -> Option<(u64, u64)> {
 /// An I/O error in our own words: its kind, never its text.
 pub(crate) fn io_text(error: &std::io::Error) -> String {
     format!("cannot be read: {}", error.kind())
-}
-
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -19,7 +19,7 @@ use super::sealed::Opener;
 use super::source::{SourceFile, SourceKind};
 use super::tree::Mark;
 use crate::diagnostic::{Code, Diagnostic, arrange};
-use crate::model::{Catalog, Name, Reason, Request};
+use crate::model::{Catalog, Name, Reason, Request, hex};
 
 /// What the files say.
 #[derive(Debug, Clone)]
@@ -188,7 +188,7 @@ fn digest(files: &[SourceFile]) -> String {
             hash.update(part);
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 #[cfg(test)]

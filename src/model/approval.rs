@@ -49,9 +49,10 @@ impl EffectId {
         }
     }
 
-    /// Whether both are about the same task, whatever it would do.
-    pub fn same_task(&self, other: &Self) -> bool {
-        self.0[0] == other.0[0]
+    /// Whether it is an effect of the task with this digest (in hex, as [`Self::new`] takes it), whatever
+    /// that would do.
+    pub fn is_of(&self, task: &str) -> bool {
+        task.get(..16) == Some(self.0[0].as_str())
     }
 
     /// What is no longer as it was, in words.
@@ -79,7 +80,7 @@ mod tests {
         assert_eq!(EffectId::parse(&one.to_string()), Some(one.clone()));
         let other = EffectId::new([&a, &c, &c, &b]);
         assert_eq!(other.changed(&one), ["the policies", "the counts"]);
-        assert!(other.same_task(&one));
+        assert!(other.is_of(&a) && !other.is_of(&b));
         for wrong in ["", "a-b-c-d", &one.to_string().to_uppercase(), &format!("{one}-{a}")] {
             assert_eq!(EffectId::parse(wrong), None);
         }

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use serde::{Deserialize, Serialize};
 
-use super::{FieldPath, Namespace};
+use super::{FieldPath, Namespace, hex};
 
 /// Unit of a timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -172,10 +172,7 @@ impl LeafType {
                 (Self::Uuid, 16) => uuid_text(bytes),
                 _ => match std::str::from_utf8(bytes) {
                     Ok(text) if !text.starts_with("0x") => text.to_owned(),
-                    _ => bytes.iter().fold(String::from("0x"), |mut text, b| {
-                        text.push_str(&format!("{b:02x}"));
-                        text
-                    }),
+                    _ => format!("0x{}", hex(bytes)),
                 },
             },
         }
@@ -261,12 +258,9 @@ fn uuid_bytes(text: &str) -> Option<Vec<u8>> {
 }
 
 fn uuid_text(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(36);
-    for (i, byte) in bytes.iter().enumerate() {
-        if matches!(i, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{byte:02x}"));
+    let mut text = hex(bytes);
+    for dash in [20, 16, 12, 8] {
+        text.insert(dash, '-');
     }
     text
 }

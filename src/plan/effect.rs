@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Action, EffectId, Name, Phase, Reason, TaskId};
+use crate::model::{Action, EffectId, Name, Phase, Reason, TaskId, hex};
 
 use super::{DraftTask, FileWork, Mask, PlannedTask, Situation, TaskIndex};
 
@@ -39,7 +39,7 @@ pub fn grants(situation: Situation<'_>, request: &Name, key: &str) -> Grants {
     });
     let approvals = &situation.catalog.approvals;
     for approval in approvals.iter().filter(|a| a.request == *request && a.key == key) {
-        if prints.iter().flatten().any(|print| approval.effect.same_task(print)) {
+        if prints.iter().flatten().any(|print| approval.effect.is_of(print)) {
             grants.limits |= approval.lift_limits;
             grants.conflicts |= approval.accept_conflicts;
         }
@@ -59,14 +59,9 @@ pub(super) fn approved(situation: Situation<'_>, id: &TaskId) -> Option<Vec<Appr
     })
 }
 
-/// The part of an effect that says what the task is; the others are of nothing.
-fn of_task(fingerprint: &str) -> EffectId {
-    EffectId::new([
-        &digest("task", &fingerprint),
-        &"0".repeat(16),
-        &"0".repeat(16),
-        &"0".repeat(16),
-    ])
+/// The part of an effect that says what the task is.
+fn of_task(fingerprint: &str) -> String {
+    digest("task", &fingerprint)
 }
 
 /// Gives a planned task its effect, and blocks it where that needs an approval and has none.
@@ -169,5 +164,5 @@ fn effect<'a>(
 fn digest(what: &str, part: &impl serde::Serialize) -> String {
     // Plain values of names and numbers always have a JSON form.
     let bytes = serde_json::to_vec(&(what, part)).unwrap_or_default();
-    Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(&bytes))
 }

@@ -8,12 +8,11 @@
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Action, EraseMethod, FieldPath, Name, Phase, Reason};
+use crate::model::{Action, EraseMethod, FieldPath, Name, Phase, Reason, hex};
 
 use super::guard::Broken;
 use super::{
@@ -299,10 +298,7 @@ fn plan_id(inputs: &PlanInputs, tasks: &[PlannedTask]) -> Result<String, Broken>
         tasks.iter().map(|task| PlannedTask { due: None, ..task.clone() }).collect();
     let bytes = serde_json::to_vec(&(inputs, timeless))
         .map_err(|_| Broken::new("the plan cannot be written as JSON"))?;
-    Ok(Sha256::digest(&bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Ok(hex(&Sha256::digest(&bytes)))
 }
 
 fn count(n: usize) -> u64 {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Catalog, Dataset, Namespace};
+use crate::model::{Catalog, Dataset, Namespace, hex};
 
 /// SHA-256, in hex, over all that decides what an erasure reaches and writes: not over holds, limits,
 /// and what only access needs.
@@ -22,10 +22,7 @@ pub fn erasure_rules(catalog: &Catalog) -> String {
             std::collections::BTreeSet::from_iter(ignore)
         );
     }
-    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 fn rules_of(dataset: &Dataset, text: &mut String) {

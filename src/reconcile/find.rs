@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::plan::{DatasetFiles, IdentityId, Inventory, Probe, ProbeLeaf, Resolved, RowKey};
 
-use super::gather::{Texts, engine, layout_faults, reserved};
+use super::gather::{Texts, engine, inventory, reserved};
 use super::{Event, Events, PassError, Verdict, Workspace};
 
 /// What `find` found.
@@ -74,11 +74,7 @@ pub fn find(
     let fields = breakdown_fields(&catalog, wanted.environment, by)?;
     let engine = engine(workspace, &catalog)?;
     let datasets: Vec<&Dataset> = catalog.in_environment(wanted.environment).collect();
-    let inventory = engine.inventory(&datasets, &reserved(workspace, &catalog));
-    let faults = layout_faults(&inventory);
-    if !faults.is_empty() {
-        return Err(PassError::Layout { faults });
-    }
+    let inventory = inventory(&engine, &datasets, &reserved(workspace, &catalog))?;
     let mut verdict = Verdict::Done;
     let mut found = Vec::new();
     events.event(Event::Stage { name: "searching", steps: datasets.len() as u64 });

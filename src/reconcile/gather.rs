@@ -10,7 +10,7 @@ use crate::engine::{Engine, EngineOptions, Reserved};
 use crate::manifest::sealed::Opener;
 use crate::manifest::source::{SourceFile, lines};
 use crate::manifest::{self, Loaded};
-use crate::model::{Action, Catalog, Name, Request, TaskId};
+use crate::model::{Action, Catalog, Dataset, Name, Request, TaskId};
 use crate::plan::{Hindrance, Inventory, LedgerView, check_data};
 use crate::store::{DeploymentKey, Identities, StateDir, fingerprint};
 
@@ -255,9 +255,22 @@ pub(super) fn accept_emptied(inventory: &mut Inventory, view: &LedgerView) {
     }
 }
 
-/// Faults of the layout that stop a pass before anything is written: overlapping datasets, places of
-/// our own inside one (CONTRACT.md section 1).
-pub(super) fn layout_faults(inventory: &Inventory) -> Vec<(Name, String)> {
+/// The files of these datasets, none of which may hold one of the `places`.
+///
+/// # Errors
+/// [`PassError::Layout`] where datasets overlap each other or one of the places (CONTRACT.md section 1).
+pub(super) fn inventory(
+    engine: &Engine,
+    datasets: &[&Dataset],
+    places: &[Reserved],
+) -> Result<Inventory, PassError> {
+    let inventory = engine.inventory(datasets, places);
+    let faults = layout_faults(&inventory);
+    if faults.is_empty() { Ok(inventory) } else { Err(PassError::Layout { faults }) }
+}
+
+/// Faults of the layout that stop a pass before anything is written.
+fn layout_faults(inventory: &Inventory) -> Vec<(Name, String)> {
     inventory
         .datasets
         .values()

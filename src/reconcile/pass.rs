@@ -18,7 +18,7 @@ use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
 use super::digests::resolved;
 use super::drift::{Drift, drift};
 use super::gather::{
-    Texts, accept_emptied, engine, fingerprints, layout_faults, recall, reserved, state_dir,
+    Texts, accept_emptied, engine, fingerprints, inventory, recall, reserved, state_dir,
 };
 use super::grounds::Grounds;
 use super::measure::Unmeasured;
@@ -183,12 +183,8 @@ impl Pass<'_> {
     /// [`PassError::Layout`] where datasets overlap each other or our own places.
     pub(super) fn inventory(&self) -> Result<Inventory, PassError> {
         let catalog = &self.loaded.catalog;
-        let inventory = self.engine.inventory(
-            &catalog.datasets.iter().collect::<Vec<_>>(),
-            &reserved(self.workspace, catalog),
-        );
-        let faults = layout_faults(&inventory);
-        if faults.is_empty() { Ok(inventory) } else { Err(PassError::Layout { faults }) }
+        let datasets: Vec<_> = catalog.datasets.iter().collect();
+        inventory(self.engine, &datasets, &reserved(self.workspace, catalog))
     }
 
     /// Searches, drafts, measures and plans; looks again where files change meanwhile.

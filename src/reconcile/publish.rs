@@ -15,7 +15,7 @@ use crate::model::{Catalog, Dataset, Granted, LeafType, Name, STARS};
 use crate::plan::{DataFile, DatasetFiles, FileWork, LeafWork, Mask, Resolved, ResolvedLeaf};
 use crate::store::{OutDir, Record, StoreError, in_parallel};
 
-use super::gather::{Texts, engine, layout_faults, reserved, state_dir};
+use super::gather::{Texts, engine, inventory, reserved, state_dir};
 use super::roles::{Viewer, record};
 use super::{Event, Events, PassError, Workspace};
 
@@ -83,11 +83,7 @@ pub fn publish(
     let engine = engine(workspace, &catalog)?;
     let mut places = reserved(workspace, &catalog);
     places.push(Reserved { what: "the copy", path: out.path().to_owned() });
-    let inventory = engine.inventory(&[dataset], &places);
-    let faults = layout_faults(&inventory);
-    if !faults.is_empty() {
-        return Err(PassError::Layout { faults });
-    }
+    let inventory = inventory(&engine, &[dataset], &places)?;
     let refused = |what: String, hint: &str| PassError::NotPublished {
         dataset: dataset.name.clone(),
         what,

@@ -11,7 +11,7 @@ use crate::plan::{DatasetFiles, FoundHit, Hit, Resolved, RowKey, reach};
 use crate::store::{LookedAt, Record};
 
 use super::find::{Wanted, problems};
-use super::gather::{Texts, engine, layout_faults, reserved, state_dir};
+use super::gather::{Texts, engine, inventory, reserved, state_dir};
 use super::roles::{Viewer, record};
 use super::{Event, Events, PassError, Verdict, Workspace};
 
@@ -92,11 +92,7 @@ pub fn view(
     let wanted = Wanted::new(&catalog, identities, events)?;
     let engine = engine(workspace, &catalog)?;
     let datasets: Vec<&Dataset> = catalog.in_environment(wanted.environment).collect();
-    let inventory = engine.inventory(&datasets, &reserved(workspace, &catalog));
-    let faults = layout_faults(&inventory);
-    if !faults.is_empty() {
-        return Err(PassError::Layout { faults });
-    }
+    let inventory = inventory(&engine, &datasets, &reserved(workspace, &catalog))?;
     let mut verdict = Verdict::Done;
     let mut matched = Vec::new();
     events.event(Event::Stage { name: "searching", steps: datasets.len() as u64 });

@@ -1,20 +1,12 @@
 //! SHA-256, hex and random bytes: the few lines that everything here shares.
 
-use std::fmt::Write as _;
 use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
-use super::{Content, StoreError};
+use crate::model::hex;
 
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
+use super::{Content, StoreError};
 
 /// The bytes of lower-case hex of exactly `N` bytes; `None` for anything else.
 pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {

@@ -17,7 +17,9 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with, syncfs};
 use rustix::io::Errno;
 
-use super::digest::{content_of, hex, random};
+use crate::model::hex;
+
+use super::digest::{content_of, random};
 use super::{Content, NewFile, StagedFile, Storage, StoreError};
 
 /// From how many files on they are synced by one sync of the whole file system: a sync of its own

@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use crate::model::hex;
+
 use super::StoreError;
-use super::digest::{hex, random};
+use super::digest::random;
 
 const PREFIX: &str = ".amparo-publish-";
 

@@ -3,7 +3,6 @@
 //! Guarantees: the file appears under its name only when it is complete and on disk; a failure removes
 //! what was written. Crash behaviour: a crash can leave `NAME.partial`.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,6 +12,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::model::hex;
 
 use super::AccessError;
 
@@ -218,13 +219,6 @@ fn digest_of(path: &Path) -> io::Result<Finished> {
         digest.update(&buffer[..read]);
         bytes += read as u64;
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The time in the archive's own form, UTC; 1980-01-01 where it has none for it.

@@ -1,7 +1,5 @@
 //! Reads one cell of an Arrow array, whatever its type, into the form of [`super::value`].
 
-use std::fmt::Write;
-
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{
     DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
@@ -13,7 +11,7 @@ use arrow::datatypes::{
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
-use crate::model::{Key, LeafType};
+use crate::model::{Key, LeafType, hex};
 use crate::plan::Reach;
 
 use super::times;
@@ -280,12 +278,7 @@ fn bytes(raw: &[u8], kind: &LeafType, out: &mut Vec<u8>) {
             encode::text(out, encode::TEXT, text);
         }
         _ => {
-            let mut hex = String::with_capacity(2 + raw.len() * 2);
-            hex.push_str("0x");
-            for byte in raw {
-                let _ = write!(hex, "{byte:02x}");
-            }
-            encode::text(out, encode::TEXT, &hex);
+            encode::text(out, encode::TEXT, &format!("0x{}", hex(raw)));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::model::hex;
 use crate::plan::FileStamp;
 
 use super::error::{Outcome, Problem};
@@ -71,8 +72,7 @@ impl Ready {
 
 /// 16 hex digits of a name's digest.
 pub(crate) fn name_digest(name: &OsStr) -> String {
-    let digest = Sha256::digest(name.as_encoded_bytes());
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(name.as_encoded_bytes())[..8])
 }
 
 /// A name for a file in the making.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use parquet::file::metadata::ParquetMetaDataReader;
 use sha2::{Digest, Sha256};
 
+use crate::model::hex;
 use crate::plan::FileStamp;
 
 use super::error::{Outcome, Problem};
@@ -153,7 +154,7 @@ fn read_footer(file: &File, size: u64) -> Outcome<Vec<u8>> {
 
 /// SHA-256 in hex.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 /// The stamp of a file as it is now.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Dataset, FieldPath, Leaf};
+use crate::model::{Dataset, FieldPath, Leaf, hex};
 use crate::plan::{DataFile, DatasetFiles, FileProblem, LeafForm, OwnLeaf, RowGroup};
 
-use super::super::footer::hex;
 use super::super::schema::{FileLeaf, Union};
 use super::{Candidate, Opened, Walked};
 

@@ -18,9 +18,9 @@ use crate::model::{FieldPath, LeafType, Name};
 use crate::plan::FileStamp;
 use crate::store::{DeploymentKey, KeptFooters, is_settled};
 
-use super::super::footer::hex;
 use super::super::schema::FileLeaf;
 use super::{Group, Opened, Stat};
+use crate::model::hex;
 
 /// The version of what is kept; an older one is as if it were not there.
 const VERSION: u64 = 1;

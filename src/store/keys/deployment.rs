@@ -8,8 +8,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::line::{self, Kind};
-use crate::model::{NamespaceName, Sensitive};
-use crate::store::digest::{hex, random, unhex};
+use crate::model::{NamespaceName, Sensitive, hex};
+use crate::store::digest::{random, unhex};
 use crate::store::encoding::encode;
 use crate::store::{NewFile, Storage, StoreError};
 

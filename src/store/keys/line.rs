@@ -1,6 +1,7 @@
 //! A key as a file: one line with what it is, 64 hex digits, and 8 that check them.
 
-use crate::store::digest::{hex, sha256, unhex};
+use crate::model::hex;
+use crate::store::digest::{sha256, unhex};
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -111,7 +111,7 @@ fn hmac_is_the_standard_one() {
     let mut key = [0; 32];
     key[..20].fill(0x0b);
     assert_eq!(
-        crate::store::digest::hex(&deployment::hmac_sha256(&key, &[b"Hi ", b"There"])),
+        crate::model::hex(&deployment::hmac_sha256(&key, &[b"Hi ", b"There"])),
         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
     );
 }

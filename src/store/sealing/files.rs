@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::super::digest::{content_of, hex};
+use super::super::digest::content_of;
 use super::super::user_file::create_file;
 use super::super::{Content, StoreError};
 use super::{Identities, encryptor, new_key};
 use crate::manifest::sealed::Unopened;
+use crate::model::hex;
 
 /// Bytes that are copied at once.
 const CHUNK: usize = 1 << 16;
