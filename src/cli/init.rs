@@ -4,10 +4,12 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::{manifest, store};
+
 use super::error::{CliError, ExitStatus};
 use super::terminal::Terminal;
 
-/// Start a project: a commented policy, settings, and an empty directory of requests
+/// Start a project: a commented policy, settings, an example request, and schemas for editors
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where
@@ -70,12 +72,15 @@ spec:
         - {namespace: email address, value: somebody@example.com}
 ";
 
+/// Where the schemas lie that editors use: committed with the rest, so that they work offline.
+const SCHEMAS: &str = ".amparo/schemas";
+
 pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliError> {
     let files = [
-        ("policies/events.yaml", schema_line("Dataset") + DATASET),
-        ("policies/namespaces.yaml", schema_line("Namespace") + NAMESPACES),
-        ("policies/settings.yaml", schema_line("Settings") + SETTINGS),
-        ("requests/.example.yaml", schema_line("SubjectRequest") + REQUEST),
+        ("policies/events.yaml", modeline("Policy") + DATASET),
+        ("policies/namespaces.yaml", modeline("Policy") + NAMESPACES),
+        ("policies/settings.yaml", modeline("Policy") + SETTINGS),
+        ("requests/.example.yaml", modeline("SubjectRequest") + REQUEST),
         (".gitignore", "/state\n/exports\n".to_owned()),
     ];
     for (name, text) in &files {
@@ -83,15 +88,41 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliErr
         let made = create(&path, text)?;
         terminal.say(&format!("{} {}", if made { "wrote" } else { "kept " }, path.display()));
     }
+    let schemas = args.directory.join(SCHEMAS);
+    let mut news = 0;
+    for kind in manifest::schema::KINDS {
+        news += usize::from(renew(&schemas.join(format!("{kind}.json")), &schema(kind))?);
+    }
+    let verb = if news == 0 { "kept " } else { "wrote" };
+    terminal.say(&format!("{verb} {}/*.json, for editors", schemas.display()));
     terminal.say("Next: describe your data in policies/, then run `amparo check --data`.");
     Ok(ExitStatus::Done)
 }
 
-/// The line by which the YAML language server finds the schema.
-fn schema_line(kind: &str) -> String {
-    format!(
-        "# yaml-language-server: $schema=../.amparo/{kind}.json  (amparo schema {kind} > .amparo/{kind}.json)\n"
-    )
+/// The line by which the YAML language server finds the schema: relative to the file, one directory below the
+/// project's.
+fn modeline(kind: &str) -> String {
+    format!("# yaml-language-server: $schema=../{SCHEMAS}/{kind}.json\n")
+}
+
+/// What `amparo schema` prints.
+fn schema(kind: &str) -> String {
+    let schema = manifest::schema::schema(kind).unwrap_or_default();
+    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+/// Writes a file of amparo's own, in place of what an earlier version wrote; whether it differed.
+fn renew(path: &Path, text: &str) -> Result<bool, CliError> {
+    if create(path, text)? {
+        return Ok(true);
+    }
+    let failed = |source| CliError::File { verb: "read", path: path.to_owned(), source };
+    let old = fs::read(path).map_err(failed)?;
+    let differs = old != text.as_bytes();
+    if differs {
+        store::replace_file(path, &old, text.as_bytes())?;
+    }
+    Ok(differs)
 }
 
 /// Writes a file that is not there yet; what is there is kept.

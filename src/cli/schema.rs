@@ -8,7 +8,8 @@ use super::terminal::Terminal;
 /// Print the JSON Schema of a kind of document, or list the kinds
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Dataset, Namespace, Hold, Role, Settings, SubjectRequest, Approval or AdobeRequest
+    /// Dataset, Namespace, Hold, Role, Settings, SubjectRequest, Approval, AdobeRequest, or Policy
+    /// for a document of any kind of policy
     #[arg(value_name = "KIND", env = "AMPARO_KIND")]
     kind: Option<String>,
 }

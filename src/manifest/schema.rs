@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::envelope::VERSION;
 
-/// The kinds that have a schema; `AdobeRequest` is an Adobe Privacy Service request in JSON.
-pub const KINDS: [&str; 8] = [
+/// The kinds that have a schema. `AdobeRequest` is an Adobe Privacy Service request in JSON, `Policy` a document
+/// of any kind that lies in the directory of policies.
+pub const KINDS: [&str; 9] = [
     "Dataset",
     "Namespace",
     "Hold",
@@ -23,12 +24,27 @@ pub const KINDS: [&str; 8] = [
     "SubjectRequest",
     "Approval",
     "AdobeRequest",
+    "Policy",
+];
+
+/// The kinds of documents that lie in the directory of policies, and what they are.
+const POLICIES: [(&str, &str); 5] = [
+    ("Dataset", policy::DATASET),
+    ("Namespace", policy::NAMESPACE),
+    ("Hold", policy::HOLD),
+    ("Role", policy::ROLE),
+    ("Settings", policy::SETTINGS),
 ];
 
 /// The schema of a kind, compared without case; `None` for another word.
 pub fn schema(kind: &str) -> Option<Value> {
     let kind = KINDS.into_iter().find(|known| known.eq_ignore_ascii_case(kind))?;
-    let schema = match kind {
+    let own = json!({"$schema": "http://json-schema.org/draft-07/schema#", "title": kind});
+    Some(with(inner(kind), own))
+}
+
+fn inner(kind: &str) -> Value {
+    match kind {
         "Dataset" => document(kind, policy::DATASET, policy::dataset()),
         "Namespace" => document(kind, policy::NAMESPACE, policy::namespace()),
         "Hold" => document(kind, policy::HOLD, policy::hold()),
@@ -36,9 +52,29 @@ pub fn schema(kind: &str) -> Option<Value> {
         "Settings" => document(kind, policy::SETTINGS, policy::settings()),
         "Approval" => document(kind, policy::APPROVAL, policy::approval()),
         "SubjectRequest" => document(kind, request::NATIVE, request::native()),
+        "Policy" => any_policy(),
         _ => request::adobe(),
-    };
-    Some(with(schema, json!({"$schema": "http://json-schema.org/draft-07/schema#", "title": kind})))
+    }
+}
+
+/// A document of any kind of policy: its `kind` says which schema holds, so that what is wrong is told of that
+/// kind alone.
+fn any_policy() -> Value {
+    let branches: Vec<Value> = POLICIES
+        .into_iter()
+        .map(|(kind, _)| {
+            let of = json!({"properties": {"kind": {"const": kind}}, "required": ["kind"]});
+            json!({"if": of, "then": inner(kind)})
+        })
+        .collect();
+    let properties = json!({
+        "apiVersion": {"description": "The version of the format.", "const": VERSION},
+        "kind": described("The kind of document.", POLICIES.map(|(kind, what)| (json!(kind), what))),
+        "metadata": {"description": "What the document is called.", "type": "object"},
+        "spec": {"description": "What it says; its keys depend on `kind`.", "type": "object"},
+    });
+    let required = ["apiVersion", "kind", "metadata", "spec"];
+    with(strict("A document of the policies.", properties, &required), json!({"allOf": branches}))
 }
 
 /// A document in its envelope (CONTRACT.md section 1).
@@ -87,6 +123,12 @@ fn flag(description: &str) -> Value {
 /// One of a few words.
 fn choice(description: &str, words: &[&str]) -> Value {
     json!({"description": description, "enum": words})
+}
+
+/// One of a few words, each with a text of its own in editors (`enumDescriptions`, which checkers pass over).
+fn described(description: &str, words: impl IntoIterator<Item = (Value, &'static str)>) -> Value {
+    let (words, texts): (Vec<Value>, Vec<&str>) = words.into_iter().unzip();
+    json!({"description": description, "enum": words, "enumDescriptions": texts})
 }
 
 /// A list.

@@ -52,6 +52,31 @@ impl EraseMethod {
         }
     }
 
+    /// What it writes, in a sentence for people (RULES.md section 5).
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Pseudonym => {
+                "A random replacement, the same for equal values of one request. The default for strings; also for 64-bit integers, binary and UUID."
+            }
+            Self::Null => "Null, in a column that may be null. The default for what is no string.",
+            Self::Empty => {
+                "The empty string, or 0 for numbers; zero bytes in binary of fixed length."
+            }
+            Self::StripUrl => {
+                "Everything from the first ? or # goes; what is no URL becomes empty. Strings only."
+            }
+            Self::Coarsen => {
+                "Latitude and longitude to 2 decimals, timestamps to the day, dates to the month."
+            }
+            Self::Constant => "The `value` that stands beside it, of the field's type.",
+            Self::Hmac => {
+                "Hex HMAC-SHA256 under the `key` that Settings names, for joins across requests. Strings only."
+            }
+            Self::RemoveElement => "The matched elements of a list or map go, the rest stays.",
+            Self::Keep => "Kept on purpose; needs a `reason`, which plans show.",
+        }
+    }
+
     /// The method of that exact spelling.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str() == text)

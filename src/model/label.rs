@@ -59,6 +59,30 @@ impl Label {
         }
     }
 
+    /// What it means, in a sentence for people (RULES.md section 1).
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::I1 => "Identifies a person directly: name, e-mail, phone.",
+            Self::I2 => "Identifies in combination: loyalty number, CRM id, cookie id, IP address.",
+            Self::S1 => "Precise location (100 m or finer).",
+            Self::S2 => "Broad location.",
+            Self::IdDevice => {
+                "Can be searched; its value identifies a device, possibly shared. Needs I1 or I2, and a namespace."
+            }
+            Self::IdPerson => {
+                "Can be searched; its value identifies an authenticated person. Needs I1 or I2, and a namespace."
+            }
+            Self::AccAll => "Returned for every access request that reaches the row.",
+            Self::AccPerson => "Returned only where the row matched on an ID-PERSON field.",
+            Self::DelDevice => {
+                "Erased where the row matched on an ID-DEVICE field. Needs I1, I2 or S1."
+            }
+            Self::DelPerson => {
+                "Erased where the row matched on an ID-PERSON field. Needs I1, I2 or S1."
+            }
+        }
+    }
+
     /// The label of that exact spelling.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|label| label.as_str() == text)

@@ -12,6 +12,7 @@ mod crashes;
 mod deletes;
 mod desired;
 mod drift;
+mod editors;
 mod encrypted;
 mod erased_once;
 mod http;

@@ -1,8 +1,8 @@
-//! The five kinds of policies.
+//! The kinds of policies, and approvals.
 
 use serde_json::{Value, json};
 
-use super::{choice, date, filled, flag, list, strict, text, whole, with};
+use super::{choice, date, described, filled, flag, list, strict, text, whole, with};
 use crate::model::{EraseMethod, Label};
 
 pub(super) const DATASET: &str = "One Parquet table, and what its columns mean.";
@@ -45,7 +45,6 @@ pub(super) fn dataset() -> Value {
 }
 
 fn field() -> Value {
-    let labels: Vec<Value> = Label::ALL.into_iter().map(|label| json!(label.as_str())).collect();
     strict(
         "A column, or a group: every leaf below it that no longer path names.",
         json!({
@@ -53,7 +52,10 @@ fn field() -> Value {
             "namespace": text("The namespace of an ID field: identities of it are searched here."),
             "labels": list(
                 "I1, I2: identifies (directly, in combination). S1, S2: location. ID-*: can be searched. ACC-*: is shown. DEL-*: is erased.",
-                json!({"enum": labels}),
+                described(
+                "A label.",
+                Label::ALL.map(|label| (json!(label.as_str()), label.meaning())),
+            ),
             ),
             "pii": flag("Personal data: hidden from viewers without the right, and erased on any match. Default: false."),
             "selectable": flag("May be named in `only.where` and `find --by`. Default: false."),
@@ -78,20 +80,19 @@ fn field() -> Value {
 
 /// A path: names joined by dots, or a list of names.
 fn path(description: &str) -> Value {
+    let description =
+        &format!("{description} A name that holds a dot is written in a list: [a.b, c].");
+    // Editors show the text of the alternative that fits, so both have it.
     json!({
-        "description": format!("{description} A name that holds a dot is written in a list: [a.b, c]."),
-        "anyOf": [
-            {"type": ["string", "number", "boolean"], "minLength": 1},
-            {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"], "minLength": 1}},
-        ],
+        "description": description,
+        "anyOf": [text(description), filled(description, text("A name."))],
     })
 }
 
 /// Erase methods; an unquoted `null` is one too.
 fn methods(description: &str, methods: &[EraseMethod]) -> Value {
-    let mut words: Vec<Value> = methods.iter().map(|method| json!(method.as_str())).collect();
-    words.push(Value::Null);
-    json!({"description": description, "enum": words})
+    let words = methods.iter().map(|method| (json!(method.as_str()), method.meaning()));
+    described(description, words.chain([(Value::Null, EraseMethod::Null.meaning())]))
 }
 
 /// `spec` of a Namespace.
@@ -100,11 +101,15 @@ pub(super) fn namespace() -> Value {
         "How its identities are written.",
         json!({
             "namespace": with(text("The namespace, compared without case: letters, digits, `_`, `-` and spaces."), json!({"maxLength": 64})),
-            "normalize": list("Steps before comparing, on both sides, in order.", choice("A step.", &["trim", "lowercase", "digits"])),
+            "normalize": list("Steps before comparing, on both sides, in order.", described("A step.", [
+                (json!("trim"), "Blanks at both ends go."),
+                (json!("lowercase"), "Lower case, by Unicode's rules."),
+                (json!("digits"), "Only digits stay."),
+            ])),
             "format": text("A regular expression that a value must match after normalising; one that does not rejects its block."),
             "expansion": choice("never (default); cookie: added by `expandIds`; always: a link, added from every person row.", &["never", "cookie", "always"]),
             "caseSensitive": flag("Compare exactly. Default: false."),
-            "ignore": list("Values that are nobody: they never match.", json!({"type": ["string", "number", "boolean", "null"]})),
+            "ignore": list("Values that are nobody: they never match.", json!({"description": "A placeholder.", "type": ["string", "number", "boolean", "null"]})),
         }),
         &["namespace"],
     )
@@ -129,18 +134,16 @@ pub(super) fn hold() -> Value {
 
 /// `spec` of a Role.
 pub(super) fn role() -> Value {
-    let labels: Vec<Value> =
-        Label::ALL.into_iter().map(|label| json!(label.as_str())).chain([json!("pii")]).collect();
-    let name = json!({"description": "A name, as the operating system has it.", "type": ["string", "number", "boolean"], "minLength": 1});
+    let labels = Label::ALL.map(|label| (json!(label.as_str()), label.meaning()));
+    let kinds = labels.into_iter().chain([(json!("pii"), "Fields with `pii: true`.")]);
+    let name = text("A name, as the operating system has it.");
+    let personal = "false: no personal data. true: all of it. A list: fields of which every label I1, I2, S1, S2, and pii, is in it.";
     strict(
         "What its members may see.",
         json!({
             "personalData": {
-                "description": "false: no personal data. true: all of it. A list: fields of which every label I1, I2, S1, S2, and pii, is in it.",
-                "anyOf": [
-                    {"type": "boolean"},
-                    {"type": "array", "items": {"enum": labels}},
-                ],
+                "description": personal,
+                "anyOf": [flag(personal), list(personal, described("A kind of personal data.", kinds))],
             },
             "members": strict(
                 "Who may look under it; everybody else gets the most restricted role.",
