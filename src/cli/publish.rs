@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::reconcile::{self, PublishRequest};
+use crate::reconcile::{self, PublishRequest, Workspace};
 use crate::render::{publish_human, publish_json};
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
 use super::progress::Progress;
+use super::signals;
 use super::terminal::Terminal;
 use super::view::plain;
 
@@ -46,7 +47,9 @@ pub(crate) fn run(
         actor: args.actor.as_deref(),
         out: &args.out,
     };
-    let report = reconcile::publish(&global.workspace(), request, &mut Progress::new(terminal))?;
+    signals::drain();
+    let workspace = Workspace { stop: signals::stop(), ..global.workspace() };
+    let report = reconcile::publish(&workspace, request, &mut Progress::new(terminal))?;
     terminal.print(&match output {
         Output::Json => publish_json(&report),
         _ => publish_human(&report),

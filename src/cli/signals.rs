@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM end the process with 130 and 143.
 //!
-//! Most commands end at once: they write nothing. `apply` and `watch` are asked to stop, and finish or
+//! Most commands end at once: they write nothing. `apply`, `watch` and `publish` are asked to stop, and finish or
 //! abandon the file in work. A second signal ends at once, and so does a pass that does not come to an
 //! end in time: whatever was recorded is done, and the next pass puts the rest right.
 

@@ -1,7 +1,6 @@
 //! Carries a plan out: intent, packages, erasure, outcome.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
@@ -15,7 +14,7 @@ use crate::store::{Exports, OpenState, Record, Seen, State};
 use super::digests::resolved;
 use super::erase::{Failed, Round, erase};
 use super::export::export;
-use super::gather::{Texts, engine, recall, state_dir};
+use super::gather::{Texts, engine, open_state, recall};
 use super::ledger_now::LedgerNow;
 use super::outcome::{Outcome, Outcomes};
 use super::pass::{Outlook, Pass, verdict};
@@ -177,30 +176,6 @@ pub(super) fn apply_texts(
     let (outlook, exports, scratch) = (&outlook, &exports, scratch.path());
     Applying { pass, outlook, state, seen, exports, scratch, before, measured }
         .all(events, &loaded.diagnostics)
-}
-
-/// Opens the state to write, and says for whom it waits.
-fn open_state(
-    workspace: &Workspace,
-    catalog: &Catalog,
-    events: &mut dyn Events,
-) -> Result<OpenState, PassError> {
-    let mut told = false;
-    let state = state_dir(workspace, catalog)?.write_after(workspace.lock_wait, &mut |holder| {
-        if let Some(holder) = holder.filter(|_| !told) {
-            told = true;
-            let seconds = workspace.lock_wait.as_secs();
-            let text =
-                format!("another pass holds the state ({holder}): waiting up to {seconds} s");
-            events.event(Event::Notice { text });
-        }
-        match workspace.stop.asked() {
-            None => ControlFlow::Continue(()),
-            Some(_) => ControlFlow::Break(()),
-        }
-    });
-    workspace.stop.check()?;
-    Ok(state?)
 }
 
 /// Says so where the ledger has been written later than now. Nothing is undone by it: what is done stays

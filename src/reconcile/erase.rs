@@ -10,9 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::engine::erase::{
-    self, EraseError, EraseOptions, Fault, Faults, NoFaults, Stage, Staged,
-};
+use crate::engine::erase::{self, EraseError, EraseOptions, NoFaults, Stage, Staged};
 use crate::model::{Action, Identity, Name, Reason, Sensitive, TaskId};
 use crate::plan::{
     Cause, EraseKeys, FailureKind, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork,
@@ -23,7 +21,7 @@ use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key, in_paralle
 use super::pass::{Outlook, Pass};
 use super::record::task_ref;
 use super::recover::deployment_key;
-use super::{Event, Events, PassError, Stop, settled};
+use super::{Event, Events, PassError, settled};
 
 /// Files staged at a time: their new versions lie beside the old ones until they are swapped.
 const BATCH: usize = 64;
@@ -290,20 +288,6 @@ fn agree(
     }
 }
 
-/// Lets go of a file in work once the pass is asked to stop; what is proven by then is kept.
-struct Abandons<'a>(&'a Stop);
-
-impl Faults for Abandons<'_> {
-    fn after(&self, step: erase::Step) -> Result<(), Fault> {
-        match self.0.asked() {
-            Some(_) if step < erase::Step::Proved => {
-                Err(Fault::Fail(std::io::ErrorKind::Interrupted.into()))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 struct Erasing<'a> {
     pass: &'a Pass<'a>,
     outlook: &'a Outlook,
@@ -329,7 +313,7 @@ impl Erasing<'_> {
             let step = match planned {
                 _ if stop.asked().is_some() => Ok(None),
                 Some(counts) if self.goes(work) => Ok(Some(Ready::Remove((*counts).clone()))),
-                _ => Ready::staged(erase::stage(work, self.keys, &Abandons(stop))).map(Some),
+                _ => Ready::staged(erase::stage(work, self.keys, stop)).map(Some),
             };
             (step, started.elapsed().as_secs_f64())
         });

@@ -1,6 +1,7 @@
 //! Gathers what a pass rests on: policies, requests, the ledger's view, the files.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -12,9 +13,9 @@ use crate::manifest::source::{SourceFile, lines};
 use crate::manifest::{self, Loaded};
 use crate::model::{Action, Catalog, Dataset, Name, Request, TaskId};
 use crate::plan::{Hindrance, Inventory, LedgerView, check_data};
-use crate::store::{DeploymentKey, Identities, StateDir, fingerprint};
+use crate::store::{DeploymentKey, Identities, OpenState, StateDir, fingerprint};
 
-use super::{PassError, Workspace, sources};
+use super::{Event, Events, PassError, Workspace, sources};
 
 /// What `check` found.
 #[derive(Debug, Clone)]
@@ -214,6 +215,30 @@ pub(super) fn recall(
 ) -> Result<(), PassError> {
     engine.recall(state_dir(workspace, catalog)?.footers());
     Ok(())
+}
+
+/// Opens the state to write, and says for whom it waits.
+pub(super) fn open_state(
+    workspace: &Workspace,
+    catalog: &Catalog,
+    events: &mut dyn Events,
+) -> Result<OpenState, PassError> {
+    let mut told = false;
+    let state = state_dir(workspace, catalog)?.write_after(workspace.lock_wait, &mut |holder| {
+        if let Some(holder) = holder.filter(|_| !told) {
+            told = true;
+            let seconds = workspace.lock_wait.as_secs();
+            let text =
+                format!("another pass holds the state ({holder}): waiting up to {seconds} s");
+            events.event(Event::Notice { text });
+        }
+        match workspace.stop.asked() {
+            None => ControlFlow::Continue(()),
+            Some(_) => ControlFlow::Break(()),
+        }
+    });
+    workspace.stop.check()?;
+    Ok(state?)
 }
 
 /// Where spills go.

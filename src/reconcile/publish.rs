@@ -4,8 +4,10 @@
 //! whole, proven and on disk, after the ledger says who made it, and never over something else.
 //!
 //! Crash behaviour: a killed `publish` leaves a directory beside the copy's place that starts with
-//! `.amparo-publish-`; the next one for the same parent directory clears it.
+//! `.amparo-publish-`; the next one for the same parent directory clears it. One that is asked to stop leaves
+//! nothing. Killed between the record and the last step, the ledger says `Published` of a copy that is not there.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::engine::erase;
@@ -15,7 +17,7 @@ use crate::model::{Catalog, Dataset, Granted, LeafType, Name, STARS};
 use crate::plan::{DataFile, DatasetFiles, FileWork, LeafWork, Mask, Resolved, ResolvedLeaf};
 use crate::store::{OutDir, Record, StoreError, in_parallel};
 
-use super::gather::{Texts, engine, inventory, reserved, state_dir};
+use super::gather::{Texts, engine, inventory, reserved};
 use super::roles::{Viewer, record};
 use super::{Event, Events, PassError, Workspace};
 
@@ -72,13 +74,7 @@ pub fn publish(
     }
     let dataset = named(&catalog, request.dataset)?;
     let viewer = Viewer::new(&catalog, Some(request.role), request.actor, events)?;
-    let out = OutDir::check(request.out).map_err(|error| match error {
-        StoreError::Exists { .. } => PassError::Argument {
-            what: "--out is taken: nothing is ever overwritten".to_owned(),
-            hint: "name a directory that is not there, or is empty".to_owned(),
-        },
-        other => other.into(),
-    })?;
+    let out = OutDir::check(request.out).map_err(misplaced)?;
     apart(workspace, &catalog, &out)?;
     let engine = engine(workspace, &catalog)?;
     let mut places = reserved(workspace, &catalog);
@@ -113,10 +109,7 @@ pub fn publish(
         staged.make_parent(inner)?;
     }
     let copied = in_parallel(engine.jobs(), &work, |(work, inner)| {
-        if workspace.stop.asked().is_some() {
-            return None;
-        }
-        Some(erase::publish(work, &staged.path().join(inner)))
+        erase::publish(work, &staged.path().join(inner), &workspace.stop)
     });
     let mut report = PublishReport {
         dataset: dataset.name.clone(),
@@ -129,14 +122,9 @@ pub fn publish(
         bytes_reencoded: 0,
         masked: masking.masked(),
     };
+    // What was let go because of a signal has not failed.
+    workspace.stop.check()?;
     for copied in copied {
-        let Some(copied) = copied else {
-            let signal = workspace.stop.asked();
-            return Err(signal.map_or_else(
-                || PassError::Bug("a copy that was not made".to_owned()),
-                PassError::Interrupted,
-            ));
-        };
         let copied = copied?;
         report.bytes_copied = report.bytes_copied.saturating_add(copied.bytes_copied);
         report.bytes_reencoded = report.bytes_reencoded.saturating_add(copied.bytes_reencoded);
@@ -144,7 +132,7 @@ pub fn publish(
     staged.sync()?;
     let (looker, name) = (viewer.looker(), dataset.name.clone());
     let (count, rows) = (report.files, report.rows);
-    record(workspace, &state_dir(workspace, &catalog)?, |_| Record::Published {
+    record(workspace, &catalog, events, |_| Record::Published {
         looker,
         dataset: name,
         files: count,
@@ -152,6 +140,26 @@ pub fn publish(
     })?;
     staged.put_in_place()?;
     Ok(report)
+}
+
+/// A place where nothing can be published.
+fn misplaced(error: StoreError) -> PassError {
+    let what = match &error {
+        StoreError::Exists { .. } => "--out is taken: nothing is ever overwritten",
+        StoreError::Io { source, .. } if source.kind() == ErrorKind::InvalidInput => {
+            "--out is no name for a directory"
+        }
+        StoreError::Io { source, .. }
+            if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+        {
+            "--out lies in a directory that is not there"
+        }
+        _ => return error.into(),
+    };
+    PassError::Argument {
+        what: what.to_owned(),
+        hint: "name a directory that is not there, or is empty, in one that is there".to_owned(),
+    }
 }
 
 fn named<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Dataset, PassError> {

@@ -4,8 +4,9 @@
 //! nothing is. It holds keyed digests of identities, never a value.
 
 use crate::model::{Catalog, Granted, Name, Person, grant};
-use crate::store::{Looker, Record, StateDir, person};
+use crate::store::{Looker, Record, person};
 
+use super::gather::open_state;
 use super::{Event, Events, PassError, Workspace};
 
 /// Characters that `--actor` may have.
@@ -78,10 +79,11 @@ fn named(role: Option<&Name>) -> String {
 /// Writes the record of a look. Nothing may be shown before this has returned.
 pub(super) fn record(
     workspace: &Workspace,
-    state: &StateDir,
+    catalog: &Catalog,
+    events: &mut dyn Events,
     make: impl FnOnce(&crate::store::DeploymentKey) -> Record,
 ) -> Result<(), PassError> {
-    let mut open = state.write(workspace.lock_wait)?;
+    let mut open = open_state(workspace, catalog, events)?;
     let key = open.state().deployment_key().ok_or_else(|| {
         PassError::Bug("a state that is open for writing has no deployment key".to_owned())
     })?;

@@ -6,6 +6,8 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::engine::erase::{Fault, Faults, Step};
+
 use super::PassError;
 
 /// What asks for the end.
@@ -62,6 +64,18 @@ impl Stop {
     /// Calls this when somebody asks.
     pub fn wakes(&self, wake: impl Fn() + Send + 'static) {
         self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(wake));
+    }
+}
+
+/// Lets go of a file in work once the end is asked for; what is proven by then is kept.
+impl Faults for Stop {
+    fn after(&self, step: Step) -> Result<(), Fault> {
+        match self.asked() {
+            Some(_) if step < Step::Proved => {
+                Err(Fault::Fail(std::io::ErrorKind::Interrupted.into()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::plan::{DatasetFiles, FoundHit, Hit, Resolved, RowKey, reach};
 use crate::store::{LookedAt, Record};
 
 use super::find::{Wanted, problems};
-use super::gather::{Texts, engine, inventory, reserved, state_dir};
+use super::gather::{Texts, engine, inventory, reserved};
 use super::roles::{Viewer, record};
 use super::{Event, Events, PassError, Verdict, Workspace};
 
@@ -115,7 +115,7 @@ pub fn view(
     }
     let looker = viewer.looker();
     let shown = looker.actor.clone();
-    record(workspace, &state_dir(workspace, &catalog)?, |key| {
+    record(workspace, &catalog, events, |key| {
         let mut subjects: Vec<String> = wanted
             .by_namespace
             .iter()

@@ -8,10 +8,12 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt;
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::model::hex;
 
@@ -19,6 +21,9 @@ use super::StoreError;
 use super::digest::random;
 
 const PREFIX: &str = ".amparo-publish-";
+
+/// How often a directory in the making may be taken away by others that clear.
+const ATTEMPTS: usize = 16;
 
 /// Where a directory will be: its parent is there, it is not, or is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +50,7 @@ impl OutDir {
     pub fn check(path: &Path) -> Result<Self, StoreError> {
         let absolute = std::path::absolute(path).map_err(StoreError::io("find", path))?;
         let odd = || {
-            let source = std::io::Error::from(std::io::ErrorKind::InvalidInput);
+            let source = std::io::Error::from(ErrorKind::InvalidInput);
             StoreError::io("make", path)(source)
         };
         let name = absolute.file_name().ok_or_else(odd)?.to_owned();
@@ -53,7 +58,7 @@ impl OutDir {
         let parent = above.canonicalize().map_err(StoreError::io("find", above))?;
         let out = Self { path: parent.join(name), parent };
         match fs::symlink_metadata(&out.path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(out),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(out),
             Err(error) => return Err(StoreError::io("look at", path)(error)),
             Ok(meta) if !meta.is_dir() => return Err(out.taken(path)),
             Ok(_) => {}
@@ -83,12 +88,21 @@ impl OutDir {
     /// [`StoreError::Io`], [`StoreError::Random`].
     pub fn stage(&self) -> Result<StagedDir, StoreError> {
         self.clear()?;
-        let path = self.parent.join(format!("{PREFIX}{}", hex(&random::<8>()?)));
-        DirBuilder::new().mode(0o700).create(&path).map_err(StoreError::io("make", &path))?;
-        let lock = File::open(&path).map_err(StoreError::io("open", &path))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|errno| StoreError::io("lock", &path)(errno.into()))?;
-        Ok(StagedDir { out: self.clone(), path, placed: false, _lock: lock })
+        // One that begins at the same time may take ours for a dead one's before it is locked.
+        for _ in 0..ATTEMPTS {
+            let path = self.parent.join(format!("{PREFIX}{}", hex(&random::<8>()?)));
+            DirBuilder::new().mode(0o700).create(&path).map_err(StoreError::io("make", &path))?;
+            match lock(&path) {
+                Ok(Some(lock)) => {
+                    return Ok(StagedDir { out: self.clone(), path, placed: false, _lock: lock });
+                }
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(StoreError::io("lock", &path)(error)),
+            }
+        }
+        let busy = std::io::Error::from(ErrorKind::ResourceBusy);
+        Err(StoreError::io("make a directory in", &self.parent)(busy))
     }
 
     fn clear(&self) -> Result<(), StoreError> {
@@ -101,9 +115,13 @@ impl OutDir {
             }
             let path = entry.path();
             // One that cannot be opened is somebody else's.
-            let Ok(lock) = File::open(&path) else { continue };
-            if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
-                fs::remove_dir_all(&path).map_err(StoreError::io("clear", &path))?;
+            if let Ok(Some(_lock)) = lock(&path) {
+                match fs::remove_dir_all(&path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(StoreError::io("clear", &path)(error));
+                    }
+                    _ => {}
+                }
             }
         }
         Ok(())
@@ -155,7 +173,6 @@ impl StagedDir {
     /// # Errors
     /// [`StoreError::Exists`] where something came there in the meantime; [`StoreError::Io`].
     pub fn put_in_place(mut self) -> Result<(), StoreError> {
-        use std::io::ErrorKind;
         // On a directory, `rename` replaces an empty one and nothing else.
         fs::rename(&self.path, &self.out.path).map_err(|error| match error.kind() {
             ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
@@ -177,6 +194,17 @@ impl Drop for StagedDir {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
+}
+
+/// The lock on a directory; `None` where another process has it, or has taken the directory away.
+fn lock(path: &Path) -> std::io::Result<Option<File>> {
+    let lock = File::open(path)?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => return Ok(None),
+        other => other?,
+    }
+    let (ours, named) = (lock.metadata()?, fs::metadata(path)?);
+    Ok(((ours.dev(), ours.ino()) == (named.dev(), named.ino())).then_some(lock))
 }
 
 /// Links resolved as far as the path exists.

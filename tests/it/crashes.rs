@@ -1,10 +1,9 @@
 //! The real process killed at any moment: nothing is lost, and the next pass finishes the work.
 
 use std::collections::BTreeSet;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{Env, NOW, text};
+use crate::support::{Env, text};
 
 pub(crate) const FILES: usize = 6;
 pub(crate) const ROWS: usize = 4_000;
@@ -40,14 +39,7 @@ pub(crate) fn lake() -> Env {
 fn a_killed_pass_is_finished_by_the_next() {
     for round in 0..12_u64 {
         let env = lake();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_amparo"))
-            .arg("-C")
-            .arg(env.root())
-            .args(["--now", NOW, "apply", "--auto-approve"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = env.start(&["apply", "--auto-approve"]);
         // Where it dies depends on the machine; every place must do.
         std::thread::sleep(Duration::from_millis(round * 25));
         child.kill().unwrap();
@@ -94,16 +86,7 @@ fn a_killed_pass_is_finished_by_the_next() {
 #[test]
 fn two_passes_at_once_are_one_after_the_other() {
     let env = lake();
-    let start = || {
-        Command::new(env!("CARGO_BIN_EXE_amparo"))
-            .arg("-C")
-            .arg(env.root())
-            .args(["--now", NOW, "apply", "--auto-approve"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    };
+    let start = || env.start(&["apply", "--auto-approve"]);
     let mut passes = [start(), start(), start()];
     for pass in &mut passes {
         assert_eq!(pass.wait().unwrap().code(), Some(0));

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::sealing::{PLANTED, env, request};
-use crate::support::{Env, NOW, task, text};
+use crate::support::{Env, task, text, until};
 
 const ENCRYPT: &str = "  packageEncryption: {recipients: [KEY]}";
 
@@ -153,22 +151,11 @@ fn a_killed_pass_leaves_nothing_plain() {
             &format!("{settings}  limits: {{maxFractionErased: 1}}\n"),
         );
         request(&env);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_amparo"))
-            .arg("-C")
-            .arg(env.root())
-            .args(["--now", NOW, "apply", "--auto-approve"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = env.start(&["apply", "--auto-approve"]);
         let there =
             || env.files(folder).keys().any(|path| path.to_string_lossy().ends_with(ending));
         // A pass that is over before the moment is seen is as good: then nothing is to be finished.
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !there() && child.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < deadline, "the pass does not end");
-            std::thread::yield_now();
-        }
+        until("the moment comes", || there() || child.try_wait().unwrap().is_some());
         let _ = child.kill();
         child.wait().unwrap();
         nothing_plain(&env, "exports");

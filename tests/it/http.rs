@@ -2,11 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Stdio};
 
 use crate::others::{browse, in_path};
-use crate::support::{Env, NOW, text};
+use crate::support::{Env, PATIENCE, text, until};
 
 /// A daemon that listens on a free port.
 struct Daemon {
@@ -14,18 +13,11 @@ struct Daemon {
     address: String,
 }
 
-/// Long enough for any machine; nothing waits for it where things work.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 impl Daemon {
     /// Starts it, and waits until its first pass is done.
     fn start(env: &Env) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_amparo"))
-            .arg("-C")
-            .arg(env.root())
-            .args(["--now", NOW, "watch", "--listen", "127.0.0.1:0"])
-            .env("NO_COLOR", "1")
-            .env_remove("AMPARO_LISTEN")
+        let mut child = env
+            .command(&["watch", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -40,11 +32,7 @@ impl Daemon {
         // Nobody may block on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         let daemon = Self { child, address };
-        let started = Instant::now();
-        while daemon.get("/readyz").code != 200 {
-            assert!(started.elapsed() < PATIENCE, "{:?}", daemon.get("/readyz"));
-            std::thread::yield_now();
-        }
+        until("its first pass ends", || daemon.get("/readyz").code == 200);
         daemon
     }
 

@@ -154,13 +154,13 @@ cp lake/large/a.parquet erased.parquet
     assert!(rows[7][0].as_deref().unwrap().starts_with("Privacy-"));
 }
 
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-fn hand_over(path: &Path) {
+pub(crate) fn hand_over(path: &Path) {
     chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     for entry in path.is_dir().then(|| fs::read_dir(path).unwrap()).into_iter().flatten() {
         hand_over(&entry.unwrap().path());

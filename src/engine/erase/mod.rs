@@ -242,14 +242,14 @@ pub struct Copied {
 
 /// Writes a copy of a file to `to`, which must not exist, in which every value of the leaves of the work is
 /// replaced: their masks are [`crate::plan::Mask::Constant`] or [`crate::plan::Mask::Null`], and their cells
-/// do not count. The copy is proven and on disk.
+/// do not count. The copy is proven and on disk. `faults` is called up to [`Step::Written`].
 ///
 /// # Errors
 /// As [`stage`]; [`EraseError::Refused`] too where it cannot be shown that no value is left. No copy is left
 /// then.
-pub fn publish(work: &FileWork, to: &Path) -> Result<Copied, EraseError> {
+pub fn publish(work: &FileWork, to: &Path, faults: &dyn Faults) -> Result<Copied, EraseError> {
     guarded(&work.shown, || {
-        let spliced = publish::publish(work, to)?;
+        let spliced = publish::publish(work, to, faults)?;
         Ok(Copied { bytes_copied: spliced.copied, bytes_reencoded: spliced.encoded })
     })
 }

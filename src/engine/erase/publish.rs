@@ -16,7 +16,7 @@ use crate::plan::{CellWork, FileWork, Mask, Reach};
 use super::chunk::empty_filter;
 use super::constant::constant;
 use super::error::{Outcome, Problem};
-use super::faults::NoFaults;
+use super::faults::{Faults, Step, after};
 use super::pages::{Kind, Page, PageReader, walk};
 use super::proof::prove;
 use super::select::Selection;
@@ -28,11 +28,12 @@ use super::thrift::{Struct, Value};
 use super::values::Values;
 
 /// Writes a masked copy to `to`, which must not exist.
-pub(crate) fn publish(work: &FileWork, to: &Path) -> Outcome<Spliced> {
+pub(crate) fn publish(work: &FileWork, to: &Path, faults: &dyn Faults) -> Outcome<Spliced> {
     let source = Source::open(&work.path)?;
     if source.stamp != work.stamp {
         return Err(Problem::Changed);
     }
+    after(faults, Step::Checked)?;
     let rows = source.groups.last().map_or(0, |group| group.range().end);
     let cells: Vec<CellWork> =
         (0..rows).map(|row| CellWork { row, task: 0, reach: Reach::All }).collect();
@@ -45,7 +46,8 @@ pub(crate) fn publish(work: &FileWork, to: &Path) -> Outcome<Spliced> {
         .open(to)
         .map_err(Problem::io("create the copy of"))?;
     unless_killed(to, || {
-        let spliced = splice(&source, &selection, &file, &NoFaults)?;
+        let spliced = splice(&source, &selection, &file, faults)?;
+        after(faults, Step::Written)?;
         let mode = source.file.metadata().map_err(Problem::io("look at"))?.permissions().mode();
         file.set_permissions(Permissions::from_mode(mode & 0o777 | 0o200))
             .and_then(|()| file.sync_all())

@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{Daemon, complete, small, spec, until, wants};
-use crate::support::{Env, text};
+use super::{Daemon, complete, small, spec, wants};
+use crate::support::{Env, text, until};
 
 /// A request as text.
 fn document(name: &str, person: &str) -> String {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Daemon, below, complete, staged, until, wants};
+use super::{Daemon, below, complete, staged, wants};
 use crate::crashes::{FILES, ROWS, lake};
-use crate::support::Env;
+use crate::support::{Env, until};
 
 /// Something that happens in a pass, at which the process is killed.
 type Moment = fn(&Env) -> bool;

@@ -4,7 +4,8 @@ use std::os::unix::net::UnixDatagram;
 
 use serde_json::Value;
 
-use super::{Daemon, PATIENCE, small, until, wants};
+use super::{Daemon, small, wants};
+use crate::support::{PATIENCE, until};
 
 #[test]
 fn a_line_for_each_pass_that_did_something() {

@@ -10,26 +10,12 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Env, NOW, text};
-
-/// Long enough for any machine; nothing waits for it where things work.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Waits for something to become true.
-#[track_caller]
-fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is() {
-        assert!(started.elapsed() < PATIENCE, "never: {what}");
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
-}
+use crate::support::{Env, text, until};
 
 /// A running daemon.
 struct Daemon {
@@ -68,16 +54,9 @@ impl Daemon {
 
     /// At `-vv`, so that every pass shows, the idle ones too.
     fn start_with(env: &Env, args: &[&str], vars: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_amparo"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AMPARO_")) {
-            command.env_remove(name);
-        }
-        let mut child = command
-            .arg("-C")
-            .arg(env.root())
-            .args(["--now", NOW, "-vv", "watch", "--interval", "1d"])
+        let mut child = env
+            .command(&["-vv", "watch", "--interval", "1d"])
             .args(args)
-            .env("NO_COLOR", "1")
             .env_remove("NOTIFY_SOCKET")
             .envs(vars.iter().copied())
             .stdin(Stdio::null())

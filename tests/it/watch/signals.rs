@@ -2,15 +2,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Daemon, complete, small, staged, until, wants};
+use super::{Daemon, complete, small, staged, wants};
 use crate::crashes::{FILES, ROWS, lake};
-use crate::support::{Env, NOW, task};
+use crate::support::{Env, task, until};
 
 /// After a drained pass: nothing is left in the lake, and the next pass finishes the work.
 fn converges(env: &Env, request: &str) {
@@ -52,14 +52,7 @@ fn a_daemon_that_is_asked_to_stop_while_it_erases_lets_go_cleanly() {
 #[test]
 fn apply_lets_go_as_cleanly() {
     let env = lake();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_amparo"))
-        .arg("-C")
-        .arg(env.root())
-        .args(["--now", NOW, "apply", "--auto-approve"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = env.start(&["apply", "--auto-approve"]);
     until("it erases", || !staged(&env).is_empty() || complete(&env, "r", "delete"));
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let code = child.wait().unwrap().code();

@@ -1,11 +1,10 @@
 //! Many writers on one state: they take turns, and say so.
 
 use std::fs::{File, OpenOptions};
-use std::process::{Command, Stdio};
 
-use super::{Daemon, complete, small, staged, until, wants};
+use super::{Daemon, complete, small, staged, wants};
 use crate::crashes::{FILES, ROWS, lake};
-use crate::support::{Env, NOW};
+use crate::support::{Env, until};
 
 /// Holds the lock of the state as another process would.
 fn hold(env: &Env) -> File {
@@ -56,14 +55,7 @@ fn two_daemons_and_an_apply_share_a_state() {
     let mut others: Vec<_> = (0..3)
         .map(|person| {
             wants(&env, &format!("r{person}"), &format!("p{person}"), "access, delete");
-            Command::new(env!("CARGO_BIN_EXE_amparo"))
-                .arg("-C")
-                .arg(env.root())
-                .args(["--now", NOW, "apply", "--auto-approve"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap()
+            env.start(&["apply", "--auto-approve"])
         })
         .collect();
     for other in &mut others {
