@@ -31,7 +31,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("apply")?;
+    let output = terminal.output_of("apply", Output::REPORT)?;
     if !args.auto_approve && args.plan.is_none() && !terminal.interactive() {
         return Err(CliError::Usage {
             what: "there is no terminal to ask on, and neither --auto-approve nor a saved plan".to_owned(),

@@ -3,6 +3,7 @@
 use clap_complete::Shell;
 
 use super::error::{CliError, ExitStatus};
+use super::global::Output;
 use super::terminal::Terminal;
 
 /// Print completions for a shell
@@ -14,6 +15,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+    terminal.output_of("completions", Output::TEXT)?;
     let mut bytes = Vec::new();
     clap_complete::generate(args.shell, &mut super::command(), "amparo", &mut bytes);
     terminal.print(&String::from_utf8_lossy(&bytes))?;

@@ -10,7 +10,7 @@ use crate::reconcile::{self, Approval, Clock, Workspace};
 use crate::render::{apply_human, check_human, history_human, plan_human};
 
 use super::error::{CliError, ExitStatus};
-use super::global::Global;
+use super::global::{Global, Output};
 use super::progress::Progress;
 use super::terminal::Terminal;
 
@@ -52,6 +52,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
+    terminal.output_of("demo", Output::TEXT)?;
     let directory = &args.directory;
     prepare(directory)?;
     for (name, text) in FILES {

@@ -27,7 +27,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("find")?;
+    let output = terminal.output_of("find", Output::REPORT)?;
     let identities = identities::read(&args.identities)?;
     let report =
         reconcile::find(&global.workspace(), identities, &args.by, &mut Progress::new(terminal))?;

@@ -25,6 +25,26 @@ pub(crate) enum Output {
     Junit,
 }
 
+impl Output {
+    /// Of commands that report on many things.
+    pub(crate) const REPORT: &[Self] = &[Self::Human, Self::Json, Self::Markdown];
+    /// Of commands that print one thing, for people or scripts.
+    pub(crate) const DATA: &[Self] = &[Self::Human, Self::Json];
+    /// Of commands that print what has a form of its own.
+    pub(crate) const TEXT: &[Self] = &[Self::Human];
+
+    /// As `-o` takes it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+        }
+    }
+}
+
 /// When colours are used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {

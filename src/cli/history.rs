@@ -16,7 +16,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("history")?;
+    let output = terminal.output_of("history", Output::REPORT)?;
     let entries = reconcile::history(&global.workspace())?;
     terminal.print(&match output {
         Output::Json => history_json(&entries),

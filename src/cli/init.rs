@@ -4,9 +4,13 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
+use crate::render::document;
 use crate::{manifest, store};
 
 use super::error::{CliError, ExitStatus};
+use super::global::Output;
 use super::terminal::Terminal;
 
 /// Start a project: a commented policy, settings, an example request, and schemas for editors
@@ -76,6 +80,7 @@ spec:
 const SCHEMAS: &str = ".amparo/schemas";
 
 pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+    let output = terminal.output_of("init", Output::DATA)?;
     let files = [
         ("policies/events.yaml", modeline("Policy") + DATASET),
         ("policies/namespaces.yaml", modeline("Policy") + NAMESPACES),
@@ -83,18 +88,29 @@ pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliErr
         ("requests/.example.yaml", modeline("SubjectRequest") + REQUEST),
         (".gitignore", "/state\n/exports\n".to_owned()),
     ];
+    let mut told: Vec<Value> = Vec::new();
+    let mut tell = |path: &Path, wrote: bool| {
+        told.push(json!({ "path": path.display().to_string(), "written": wrote }));
+    };
     for (name, text) in &files {
         let path = args.directory.join(name);
         let made = create(&path, text)?;
+        tell(&path, made);
         terminal.say(&format!("{} {}", if made { "wrote" } else { "kept " }, path.display()));
     }
     let schemas = args.directory.join(SCHEMAS);
     let mut news = 0;
     for kind in manifest::schema::KINDS {
-        news += usize::from(renew(&schemas.join(format!("{kind}.json")), &schema(kind))?);
+        let path = schemas.join(format!("{kind}.json"));
+        let renewed = renew(&path, &schema(kind))?;
+        tell(&path, renewed);
+        news += usize::from(renewed);
     }
     let verb = if news == 0 { "kept " } else { "wrote" };
     terminal.say(&format!("{verb} {}/*.json, for editors", schemas.display()));
+    if output == Output::Json {
+        terminal.print(&document("init", &json!({ "files": told })))?;
+    }
     terminal.say("Next: describe your data in policies/, then run `amparo check --data`.");
     Ok(ExitStatus::Done)
 }

@@ -27,7 +27,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("keygen")?;
+    let output = terminal.output_of("keygen", Output::DATA)?;
     let recipient = create_key(&args.out, global.workspace().clock.now())?;
     match output {
         Output::Json => terminal.print(&keygen_json(&recipient, &args.out))?,

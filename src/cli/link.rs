@@ -38,7 +38,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("link")?;
+    let output = terminal.output_of("link", Output::DATA)?;
     let link = reconcile::link(&global.workspace(), &args.block, &args.base_url, args.lasts)?;
     match output {
         Output::Json => terminal.print(&link_json(&link))?,

@@ -1,6 +1,7 @@
 //! `amparo man`.
 
 use super::error::{CliError, ExitStatus};
+use super::global::Output;
 use super::terminal::Terminal;
 
 /// Print the manual page, in roff: `amparo man | man -l -`
@@ -8,6 +9,7 @@ use super::terminal::Terminal;
 pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+    terminal.output_of("man", Output::TEXT)?;
     let mut command = super::command();
     command.build();
     let mut page = Vec::new();

@@ -26,7 +26,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("open")?;
+    let output = terminal.output_of("open", Output::DATA)?;
     let Some(identity) = &global.identity else {
         return Err(CliError::Usage {
             what: "no key was given".to_owned(),

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use crate::reconcile::{self, PublishRequest, Workspace};
-use crate::render::{publish_human, publish_json};
+use crate::render::{publish_human, publish_json, publish_markdown};
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
 use super::progress::Progress;
 use super::signals;
 use super::terminal::Terminal;
-use super::view::plain;
 
 /// Write a copy of a dataset in which everything that a role may not see is masked
 ///
@@ -40,7 +39,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = plain(terminal, "publish")?;
+    let output = terminal.output_of("publish", Output::REPORT)?;
     let request = PublishRequest {
         dataset: &args.dataset,
         role: &args.role,
@@ -52,6 +51,7 @@ pub(crate) fn run(
     let report = reconcile::publish(&workspace, request, &mut Progress::new(terminal))?;
     terminal.print(&match output {
         Output::Json => publish_json(&report),
+        Output::Markdown => publish_markdown(&report),
         _ => publish_human(&report),
     })?;
     Ok(ExitStatus::Done)

@@ -24,7 +24,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("retire")?;
+    let output = terminal.output_of("retire", Output::DATA)?;
     let request = Name::new(&args.request).map_err(|error| CliError::Usage {
         what: "that is no request's name".to_owned(),
         hint: format!("it {error}; `amparo status` lists the requests"),

@@ -1,8 +1,12 @@
 //! `amparo schema`.
 
+use serde_json::json;
+
 use crate::manifest;
+use crate::render::document;
 
 use super::error::{CliError, ExitStatus};
+use super::global::Output;
 use super::terminal::Terminal;
 
 /// Print the JSON Schema of a kind of document, or list the kinds
@@ -15,16 +19,23 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, terminal: &Terminal) -> Result<ExitStatus, CliError> {
+    let output = terminal.output_of("schema", Output::DATA)?;
     let kinds = manifest::schema::KINDS;
     let Some(kind) = &args.kind else {
-        terminal.print(&(kinds.join("\n") + "\n"))?;
+        terminal.print(&match output {
+            Output::Json => document("schema", &json!({ "kinds": kinds })),
+            _ => kinds.join("\n") + "\n",
+        })?;
         return Ok(ExitStatus::Done);
     };
     let known = kinds.iter().find(|known| known.eq_ignore_ascii_case(kind));
     match known.and_then(|kind| manifest::schema::schema(kind)) {
         Some(schema) => {
-            let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-            terminal.print(&(text + "\n"))?;
+            terminal.print(&match output {
+                // Checkers pass over the keys of our own, so that this is a schema too.
+                Output::Json => document("schema", &schema),
+                _ => serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n",
+            })?;
             Ok(ExitStatus::Done)
         }
         None => Err(CliError::Usage {

@@ -36,7 +36,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("seal")?;
+    let output = terminal.output_of("seal", Output::DATA)?;
     if args.in_place.is_empty() {
         values(args, global, terminal, output)
     } else {

@@ -37,7 +37,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("status")?;
+    let output = terminal.output_of("status", Output::REPORT)?;
     let report = reconcile::status(&global.workspace(), args.request.as_deref())?;
     if let Some(wanted) = &args.request
         && report.tasks.is_empty()

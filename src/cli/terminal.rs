@@ -54,19 +54,19 @@ impl Terminal {
         self.quiet
     }
 
-    /// The format of results, of a command that has no SARIF and no JUnit form.
+    /// The format of a command's results. To be asked before anything is done.
     ///
     /// # Errors
-    /// One of these was asked for.
-    pub(crate) fn plain_output(&self, command: &str) -> Result<Output, CliError> {
-        match self.output {
-            Output::Sarif | Output::Junit => Err(CliError::Usage {
-                what: format!("`{command}` has no such output"),
-                hint: "-o sarif and -o junit are for `check` and `plan`; here use human, json or markdown"
-                    .to_owned(),
-            }),
-            output => Ok(output),
+    /// It is none of those that the command knows.
+    pub(crate) fn output_of(&self, command: &str, known: &[Output]) -> Result<Output, CliError> {
+        if known.contains(&self.output) {
+            return Ok(self.output);
         }
+        let known: Vec<String> = known.iter().map(|known| format!("-o {}", known.name())).collect();
+        Err(CliError::Usage {
+            what: format!("`{command}` has no output `{}`", self.output.name()),
+            hint: format!("use {}", known.join(" or ")),
+        })
     }
 
     fn safe<'a>(&self, text: &'a str, written: Written) -> Cow<'a, str> {

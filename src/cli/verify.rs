@@ -27,7 +27,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("verify")?;
+    let output = terminal.output_of("verify", Output::REPORT)?;
     let report = reconcile::verify(
         &global.workspace(),
         args.ledger,

@@ -1,7 +1,7 @@
 //! `amparo view`.
 
 use crate::reconcile::{self, ViewRequest};
-use crate::render::{view_human, view_json};
+use crate::render::{view_human, view_json, view_markdown};
 
 use super::error::{CliError, ExitStatus};
 use super::global::{Global, Output};
@@ -38,7 +38,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = plain(terminal, "view")?;
+    let output = terminal.output_of("view", Output::REPORT)?;
     let request = ViewRequest {
         identities: identities::read(&args.identities)?,
         role: args.role.as_deref(),
@@ -53,18 +53,8 @@ pub(crate) fn run(
     });
     terminal.print(&match output {
         Output::Json => view_json(&report),
+        Output::Markdown => view_markdown(&report),
         _ => view_human(&report),
     })?;
     Ok(report.verdict.into())
-}
-
-/// Records are for the eyes of one person: there is no Markdown form, which is for pull requests.
-pub(super) fn plain(terminal: &Terminal, command: &str) -> Result<Output, CliError> {
-    match terminal.plain_output(command)? {
-        Output::Markdown => Err(CliError::Usage {
-            what: format!("`{command}` has no such output"),
-            hint: "use -o human or -o json".to_owned(),
-        }),
-        output => Ok(output),
-    }
 }

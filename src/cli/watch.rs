@@ -9,7 +9,7 @@ use crate::reconcile::{self, Board, LedgerNow, TURN, Tries, WatchOptions, Worksp
 
 use super::desk::Desk;
 use super::error::{CliError, ExitStatus};
-use super::global::{Global, duration};
+use super::global::{Global, Output, duration};
 use super::signals;
 use super::systemd::{self, Systemd};
 use super::terminal::Terminal;
@@ -71,7 +71,7 @@ pub(crate) fn run(
     global: &Global,
     terminal: &Terminal,
 ) -> Result<ExitStatus, CliError> {
-    let output = terminal.plain_output("watch")?;
+    let output = terminal.output_of("watch", Output::DATA)?;
     let systemd = Systemd::new();
     let patience = systemd.every().unwrap_or(Duration::MAX);
     let mut workspace = global.workspace();

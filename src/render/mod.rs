@@ -34,7 +34,7 @@ pub use junit::{check_junit, plan_junit};
 pub use link::{link_human, link_json};
 pub use markdown::{
     COMMENT_LIMIT, apply_markdown, check_markdown, find_markdown, history_markdown, plan_markdown,
-    status_markdown, verify_markdown,
+    publish_markdown, status_markdown, verify_markdown, view_markdown,
 };
 pub use places::Places;
 pub use plan::{plan_human, plan_json, plan_report_human};

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::model::{Name, NamespaceName};
 use crate::reconcile::{RetireReport, SealReport};
 
+use super::escape::printable;
 use super::style::plural;
 use super::{diagnostics_json, document};
 
@@ -29,7 +30,7 @@ pub fn seal_values_json<'a>(
 /// A line a file.
 pub fn seal_files_human(reports: &[SealReport]) -> String {
     let line = |report: &SealReport| {
-        let file = report.file.display();
+        let file = printable(&report.file.display().to_string());
         if !report.diagnostics.is_empty() {
             return format!("{file}: not sealed: mend it first\n");
         }
@@ -61,7 +62,7 @@ pub fn seal_files_json(reports: &[SealReport]) -> String {
 
 /// What was retired, and what that does not reach.
 pub fn retire_human(report: &RetireReport) -> String {
-    let file = report.file.display();
+    let file = printable(&report.file.display().to_string());
     if report.retired == 0 {
         return format!("{}: every identity in {file} is a digest already\n", report.request);
     }

@@ -31,11 +31,13 @@ pub fn view_human(report: &ViewReport) -> String {
     text
 }
 
-fn more(dataset: &ViewedDataset) -> Option<u64> {
+/// Rows that are not shown.
+pub(super) fn more(dataset: &ViewedDataset) -> Option<u64> {
     dataset.rows.checked_sub(dataset.records.len() as u64).filter(|more| *more > 0)
 }
 
-fn cell_text(cell: &Option<SeenCell>) -> String {
+/// A cell on one line; stars where it may not be seen.
+pub(super) fn cell_text(cell: &Option<SeenCell>) -> String {
     match cell {
         Some(cell) => printable(cell.text.expose()),
         None => STARS.to_owned(),

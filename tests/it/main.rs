@@ -20,6 +20,7 @@ mod idle;
 mod no_space;
 mod odd_names;
 mod others;
+mod outputs;
 mod own_types;
 mod planted;
 mod regressions;

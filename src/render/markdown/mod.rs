@@ -7,12 +7,14 @@ mod check;
 mod others;
 mod page;
 mod plan;
+mod view;
 
 pub use check::check_markdown;
 pub use others::{
     apply_markdown, find_markdown, history_markdown, status_markdown, verify_markdown,
 };
 pub use plan::plan_markdown;
+pub use view::{publish_markdown, view_markdown};
 
 use crate::diagnostic::Severity;
 

@@ -32,7 +32,7 @@ fn markdown() {
 
 /// Nothing of the hostile texts is more than text.
 #[track_caller]
-fn inert_markdown(text: &str) {
+pub(crate) fn inert_markdown(text: &str) {
     for forbidden in
         ["<img", "<b>", "`x`", "@team", "[l](", "http://", "https://", "www.e", "\u{1b}", "\r"]
     {

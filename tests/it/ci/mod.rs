@@ -10,3 +10,5 @@ mod scene;
 mod schema;
 mod shell;
 mod xml;
+
+pub(crate) use formats::inert_markdown;

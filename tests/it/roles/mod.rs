@@ -326,7 +326,6 @@ fn what_cannot_be_is_refused_without_repeating_it() {
         &["view", SUBJECT, "--role", "nobody"][..],
         &["view", SUBJECT, "--role", "planted-mary-smith!"],
         &["view", "email=not\u{1}", "--actor", "\u{7}"],
-        &["view", SUBJECT, "-o", "markdown"],
         &["view", SUBJECT, "-o", "sarif"],
         &["view", "planted-mary-smith"],
         &["publish", "planted-mary-smith", "--role", "analyst", "--out", "copy"],
