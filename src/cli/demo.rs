@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::engine::sample;
-use crate::reconcile::{self, Approval, Clock, Workspace};
+use crate::reconcile::{self, Approval, CheckScope, Clock, Workspace};
 use crate::render::{apply_human, check_human, history_human, plan_human};
 
 use super::error::{CliError, ExitStatus};
@@ -81,7 +81,7 @@ pub(crate) fn run(
     };
     let style = terminal.style();
     heading(terminal, "amparo check --data")?;
-    let check = reconcile::check(&workspace, true)?;
+    let check = reconcile::check(&workspace, &CheckScope { data: true, ..CheckScope::default() })?;
     terminal.diagnostics(&check.diagnostics);
     terminal.print(&check_human(&check, style))?;
     if !check.valid {

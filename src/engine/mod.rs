@@ -23,14 +23,17 @@ pub mod sample;
 mod schema;
 mod session;
 mod source;
+mod survey;
 #[cfg(test)]
 mod testing;
+mod uncovered;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Dataset;
+use crate::plan::coverage::{RootLook, Survey, SurveyLeaf};
 use crate::plan::{DatasetFiles, Hit, Inventory, Probe, RowKey, RowValue};
 use crate::store::{DeploymentKey, KeptFooters};
 
@@ -39,6 +42,7 @@ pub use find::ProbeOptions;
 use inventory::Footers;
 pub use inventory::Reserved;
 use session::Session;
+pub use uncovered::Covered;
 
 /// The file or directory below which everything lies that a dataset's location names; it need not be
 /// there. `None` where it is not on the local disk.
@@ -171,5 +175,25 @@ impl Engine {
         each: &mut dyn FnMut(fetch::FetchedBatch) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
         fetch::fetch(self.session.jobs(), dataset, rows, leaves, each)
+    }
+
+    /// Samples the values of these leaves and counts what they look like. What cannot be read is among the
+    /// [`Survey::problems`].
+    #[must_use]
+    pub fn survey(&self, dataset: &DatasetFiles, leaves: &[SurveyLeaf]) -> Survey {
+        survey::survey(self.session.jobs(), dataset, leaves)
+    }
+
+    /// Looks below a root for data that none of the inventory's datasets covers, but for the reserved
+    /// places and what the ignored locations name. `go_on` is asked at every directory; a `false` ends the
+    /// look early.
+    #[must_use]
+    pub fn uncovered(
+        &self,
+        root: &std::path::Path,
+        covered: Covered<'_>,
+        go_on: &dyn Fn() -> bool,
+    ) -> RootLook {
+        uncovered::look(&self.options.working_dir, root, covered, go_on)
     }
 }

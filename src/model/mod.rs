@@ -40,5 +40,7 @@ pub use regulation::{Deadline, Regulation};
 pub use request::{Action, DeleteMethod, Extension, Only, Request, UserBlock};
 pub use role::{Granted, Person, Personal, Role, STARS, Sight, TELLING, grant, most_restricted};
 pub use sensitive::Sensitive;
-pub use settings::{CompanyContext, CookieExpansion, KeySource, Limits, Sealing, Settings};
+pub use settings::{
+    CompanyContext, CookieExpansion, Ignored, KeySource, Limits, Sealing, Settings,
+};
 pub use task::{Phase, Reason, TaskId};

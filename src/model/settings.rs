@@ -90,6 +90,15 @@ pub struct CompanyContext {
     pub value: String,
 }
 
+/// A place that `check --root` leaves out, with everything below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// File, directory, glob or URL, as the policy writes it.
+    pub location: String,
+    /// Why no dataset covers it.
+    pub reason: String,
+}
+
 /// The one Settings document, or its defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -119,6 +128,8 @@ pub struct Settings {
     pub package_recipients: Vec<String>,
     /// A delete runs only where an Approval names what it would do.
     pub approval_required: bool,
+    /// Places that no dataset covers on purpose.
+    pub coverage_ignored: Vec<Ignored>,
 }
 
 impl Default for Settings {
@@ -137,6 +148,7 @@ impl Default for Settings {
             sealing: Sealing::default(),
             package_recipients: Vec::new(),
             approval_required: false,
+            coverage_ignored: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod blocks;
 mod branch;
 mod check_data;
+pub mod coverage;
 mod diff;
 mod document;
 mod draft;

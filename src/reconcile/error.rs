@@ -204,6 +204,9 @@ impl PassError {
             Self::Sources { what: "base", .. } => {
                 Some("name the root of the other checkout with --base DIR".to_owned())
             }
+            Self::Sources { what: "root", .. } => {
+                Some("name a directory that holds data with --root DIR".to_owned())
+            }
             Self::Sources { what, .. } => Some(format!(
                 "name the directory with --{what} DIR, or start one with `amparo init`"
             )),

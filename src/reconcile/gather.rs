@@ -15,6 +15,7 @@ use crate::model::{Action, Catalog, Dataset, Name, Request, TaskId};
 use crate::plan::{Hindrance, Inventory, LedgerView, check_data};
 use crate::store::{DeploymentKey, Identities, OpenState, StateDir, fingerprint};
 
+use super::coverage::{self, Found};
 use super::{Event, Events, PassError, Workspace, sources};
 
 /// What `check` found.
@@ -34,25 +35,39 @@ pub struct CheckReport {
     pub files: Vec<String>,
 }
 
-/// Parses and cross-checks; with `data`, also against the Parquet schemas.
+/// How far `check` looks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckScope {
+    /// Also at the data of the datasets; roots imply it.
+    pub data: bool,
+    /// Also for data below these directories that no dataset covers.
+    pub roots: Vec<PathBuf>,
+}
+
+/// Parses and cross-checks; where the scope says so, also against the Parquet schemas and a sample of the
+/// values.
 ///
 /// # Errors
-/// A directory or file cannot be read.
-pub fn check(workspace: &Workspace, data: bool) -> Result<CheckReport, PassError> {
+/// A directory or file cannot be read; a root is no directory.
+pub fn check(workspace: &Workspace, scope: &CheckScope) -> Result<CheckReport, PassError> {
+    coverage::roots_are_there(&scope.roots)?;
     let texts = Texts::read(workspace)?;
     let Loaded { catalog, catalog_valid, requests, mut diagnostics, .. } =
         texts.load(workspace.clock.now());
-    if data && catalog_valid {
+    if (scope.data || !scope.roots.is_empty()) && catalog_valid {
         let engine = engine(workspace, &catalog)?;
-        let mut inventory = engine.inventory(
-            &catalog.datasets.iter().collect::<Vec<_>>(),
-            &reserved(workspace, &catalog),
-        );
+        let datasets: Vec<_> = catalog.datasets.iter().collect();
+        let reserved = reserved(workspace, &catalog);
+        let mut inventory = engine.inventory(&datasets, &reserved);
+        let found = Found { catalog: &catalog, requests: &requests, inventory: &inventory };
+        let mut uncovered = coverage::lint(workspace, &engine, &found)?;
+        uncovered.extend(coverage::below(workspace, &engine, &found, &scope.roots, &reserved)?);
         // Where the ledger cannot be read, an empty dataset is shown as one.
         if let Ok(state) = state_dir(workspace, &catalog)?.read() {
             accept_emptied(&mut inventory, state.view());
         }
         let mut found = check_data(&catalog, &inventory, workspace.clock.now());
+        found.extend(uncovered);
         texts.show_lines(&mut found);
         diagnostics.extend(found);
         arrange(&mut diagnostics);

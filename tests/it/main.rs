@@ -8,6 +8,7 @@ mod bad_data;
 mod bad_files;
 mod ci;
 mod commands;
+mod coverage;
 mod crashes;
 mod deletes;
 mod desired;

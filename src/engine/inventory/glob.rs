@@ -4,12 +4,12 @@
 //! not match a leading underscore either. A pattern that starts with the character itself does.
 
 /// Whether a text holds a wildcard.
-pub(super) fn is_pattern(text: &str) -> bool {
+pub(in crate::engine) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
 /// Whether one name matches one part of a pattern.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub(in crate::engine) fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let hidden = matches!(name.first(), Some('.' | '_'));

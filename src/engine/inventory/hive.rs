@@ -13,7 +13,7 @@ pub(super) type Partition = (String, Option<String>);
 
 /// The raw column name, the decoded one and the decoded value of a directory's name; `None` where it is
 /// no partition.
-pub(super) fn split(name: &str) -> Option<(&str, String, Option<String>)> {
+pub(in crate::engine) fn split(name: &str) -> Option<(&str, String, Option<String>)> {
     let (raw, value) = name.split_once('=')?;
     if raw.is_empty() {
         return None;

@@ -56,7 +56,7 @@ pub(in crate::engine) fn place(working_dir: &Path, dataset: &Dataset) -> Option<
 }
 
 /// The path of a location; other stores than the local disk are not read yet.
-fn local(location: &str) -> Result<PathBuf, &'static str> {
+pub(in crate::engine) fn local(location: &str) -> Result<PathBuf, &'static str> {
     let Some((scheme, rest)) = location.split_once("://") else {
         return Ok(PathBuf::from(location));
     };
@@ -94,7 +94,7 @@ fn shown_url(location: &str) -> String {
 }
 
 /// Without `.` and `..` where that can be told from the text alone.
-fn absolute(working_dir: &Path, location: &Path) -> PathBuf {
+pub(in crate::engine) fn absolute(working_dir: &Path, location: &Path) -> PathBuf {
     let working_dir = std::path::absolute(working_dir).unwrap_or_else(|_| working_dir.to_owned());
     let mut out = PathBuf::new();
     for part in working_dir.join(location).components() {

@@ -5,12 +5,12 @@
 
 mod assemble;
 mod footers;
-mod glob;
-mod hive;
+pub(in crate::engine) mod glob;
+pub(in crate::engine) mod hive;
 mod location;
 mod overlap;
 mod shown;
-mod table_format;
+pub(in crate::engine) mod table_format;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -30,8 +30,11 @@ use super::guard::guarded;
 use super::schema::{FileLeaf, layout};
 use super::source::{Source, changed, modified};
 pub(super) use footers::Footers;
-pub(in crate::engine) use location::place;
+pub(in crate::engine) use location::{absolute, local, place};
+pub(in crate::engine) use overlap::resolve;
 use shown::Shown;
+pub(in crate::engine) use shown::harmless;
+pub(in crate::engine) use walk::{has_ending, holds_parquet, is_hidden};
 
 /// A place of amparo's own that must lie outside all datasets: state, exports, scratch, policies,
 /// requests.

@@ -54,7 +54,7 @@ fn shared_files(datasets: &mut [(&Dataset, Walked)]) {
 }
 
 /// Links resolved as far as the path exists.
-fn resolve(path: &Path) -> PathBuf {
+pub(in crate::engine) fn resolve(path: &Path) -> PathBuf {
     for ancestor in path.ancestors() {
         if let Ok(real) = std::fs::canonicalize(ancestor) {
             return path.strip_prefix(ancestor).map_or(real.clone(), |rest| {

@@ -54,7 +54,7 @@ impl<'a> Shown<'a> {
 }
 
 /// A name without what would move a terminal's cursor or turn its text around.
-fn harmless(name: &str) -> String {
+pub(in crate::engine) fn harmless(name: &str) -> String {
     let harmful = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

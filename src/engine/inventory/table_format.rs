@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Which table format a directory is the root of, if any.
-pub(super) fn of_directory(directory: &Path) -> Option<&'static str> {
+pub(in crate::engine) fn of_directory(directory: &Path) -> Option<&'static str> {
     if directory.join("_delta_log").is_dir() {
         return Some("a Delta table");
     }

@@ -248,16 +248,16 @@ fn not_read(error: &std::io::Error) -> String {
 }
 
 /// Names that start with `.` or `_` are no data.
-fn is_hidden(name: &OsStr) -> bool {
+pub(in crate::engine) fn is_hidden(name: &OsStr) -> bool {
     matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_'))
 }
 
-fn has_ending(name: &str) -> bool {
+pub(in crate::engine) fn has_ending(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether a file starts as Parquet does. What cannot be opened is no data that anybody could read.
-fn holds_parquet(path: &Path) -> bool {
+pub(in crate::engine) fn holds_parquet(path: &Path) -> bool {
     let mut magic = [0; 4];
     let Ok(source) = Source::open(path) else { return false };
     let Ok(mut start) = parquet::file::reader::ChunkReader::get_read(&source, 0) else {

@@ -47,21 +47,7 @@ fn levels(rows: &Rows, max_definition: i16, lists: usize) -> usize {
     } else if lists > 0 {
         rows.repetitions.len()
     } else {
-        count(&rows.values)
-    }
-}
-
-fn count(values: &super::Values) -> usize {
-    use super::Values::{Bool, Bytes, Double, Fixed, Float, Int32, Int64, Int96};
-    match values {
-        Bool(v) => v.len(),
-        Int32(v) => v.len(),
-        Int64(v) => v.len(),
-        Int96(v) => v.len(),
-        Float(v) => v.len(),
-        Double(v) => v.len(),
-        Bytes(v) => v.len(),
-        Fixed(v) => v.len(),
+        rows.values.len()
     }
 }
 

@@ -65,4 +65,27 @@ codes! {
     HMAC_KEY = "AMP0617", "a key that Settings does not name",
         "`hmac` needs a `key` that stands under `keys` in Settings, with the file or environment variable that holds \
          it. Without it nothing can be written, so delete tasks that need the field fail.";
+    LOOKS_PERSONAL = "AMP0618", "a column that looks personal and carries no label",
+        "The column's name, or a sample of its values, looks like personal data (e-mail addresses, phone numbers, IP \
+         addresses, IBANs, payment cards, national identifiers, names of people, dates of birth), and no label covers \
+         it: it is not searched, shown or erased. Label it, or mark it `pii: true`. If it is no personal data, list it \
+         under `fields` with a `reason`; an entry without one does not silence this. The evidence is counted in a fixed \
+         sample of up to 1,024 rows; values are never shown.";
+    NOT_SAMPLED = "AMP0619", "values that could not be looked at",
+        "`check --data` looks at a sample of the values of columns without a label, and could not read a part of it: \
+         the file is damaged, or changed at that moment. What it holds is not known; a pass that needs the file fails.";
+    ID_UNREACHED = "AMP0620", "an ID field that no request can reach",
+        "There are requests, and none of them can find a row by this field: none names its namespace, no Namespace \
+         document defines it, it is not built in, and neither links nor cookies lead to it from what the requests \
+         name. Usually the namespace is misspelt, or its document with `expansion: always` is missing. A `reason` on \
+         the field silences this.";
+    UNCOVERED = "AMP0621", "data that no dataset covers",
+        "`check --root DIR` found Parquet files, or a table of another format, below the root that the location of no \
+         Dataset names: nothing in them is searched, shown or erased. One finding stands for a directory with all its \
+         partitions. Files and folders whose names start with `.` or `_` belong to no dataset, and count as uncovered. \
+         Write a Dataset, or name the place in Settings: `coverage: {ignore: [{location: …, reason: …}]}`.";
+    NOT_LOOKED_AT = "AMP0622", "a place that could not be looked at",
+        "Below the root there is a directory or file that cannot be read, a dead link to data, or a link that leads out of the root \
+         to data that no dataset covers. Links out of the root are not followed: name their target as a root of its own. What \
+         lies there could be covered by no dataset.";
 }

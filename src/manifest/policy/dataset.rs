@@ -103,7 +103,7 @@ fn read_product(report: &mut Report<'_>, found: Text<'_>) -> Option<Product> {
 }
 
 /// A location that names local files: a path, a glob, or a `file://` URL.
-fn read_location(report: &mut Report<'_>, found: Text<'_>) -> Option<String> {
+pub(super) fn read_location(report: &mut Report<'_>, found: Text<'_>) -> Option<String> {
     match local(found.text) {
         Ok(()) => Some(found.text.to_owned()),
         Err(problem) => {

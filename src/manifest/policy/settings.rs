@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::dataset::local;
+use super::dataset::{local, read_location};
 use super::encryption;
 use super::field::namespace_name;
 use crate::manifest::codes::files::{DUPLICATE_KEY, EMPTY, NAME};
@@ -16,7 +16,8 @@ use crate::manifest::reader::{
 };
 use crate::manifest::tree::{Kind, Mark, Node};
 use crate::model::{
-    CompanyContext, CookieExpansion, Deadline, KeySource, Limits, Name, Regulation, Settings,
+    CompanyContext, CookieExpansion, Deadline, Ignored, KeySource, Limits, Name, Regulation,
+    Settings,
 };
 
 /// Settings and the places in the document that later checks point at.
@@ -46,6 +47,7 @@ pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<S
     let retired = spec.get("retired");
     let sealing = spec.nested(report, "sealing");
     let packages = spec.nested(report, "packageEncryption");
+    let coverage = spec.nested(report, "coverage");
     let approval = spec.choice(report, "approval", &[("none", false), ("required", true)]);
     spec.finish(report);
 
@@ -65,6 +67,7 @@ pub(super) fn read(report: &mut Report<'_>, envelope: &Envelope<'_>) -> Option<S
         keys: keys.map(|node| read_keys(report, node)).unwrap_or_default(),
         company_contexts: contexts.map(|node| read_contexts(report, node)).unwrap_or_default(),
         approval_required: approval.unwrap_or_default(),
+        coverage_ignored: coverage.map(|fields| read_coverage(report, fields)).unwrap_or_default(),
         retired: retired.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>(),
         sealing: sealing.map(|fields| encryption::sealing(report, fields)).unwrap_or_default(),
         package_recipients: packages
@@ -257,6 +260,25 @@ fn read_contexts(report: &mut Report<'_>, node: &Node) -> Vec<CompanyContext> {
             .help("name the own organisations, or remove the key to accept any");
     }
     contexts
+}
+
+/// `coverage: {ignore: [{location, reason}]}`.
+fn read_coverage(report: &mut Report<'_>, mut coverage: Fields<'_>) -> Vec<Ignored> {
+    let nodes = coverage.required(report, "ignore");
+    coverage.finish(report);
+    let nodes = nodes.and_then(|node| list(report, node, "`ignore`")).unwrap_or_default();
+    let mut ignored = Vec::new();
+    for node in nodes {
+        let Some(mut fields) = Fields::open(report, node, "an ignored place") else { continue };
+        let location = fields.required_text(report, "location");
+        let reason = fields.required_text(report, "reason");
+        fields.finish(report);
+        let location = location.and_then(|location| read_location(report, location));
+        if let (Some(location), Some(reason)) = (location, reason) {
+            ignored.push(Ignored { location, reason: reason.text.to_owned() });
+        }
+    }
+    ignored
 }
 
 fn read_retired(report: &mut Report<'_>, node: &Node) -> Vec<(Name, Mark)> {

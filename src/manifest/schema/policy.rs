@@ -247,6 +247,23 @@ pub(super) fn settings() -> Value {
                 json!({"recipients": recipients("Who can open them: age recipients, as `amparo keygen` prints them.")}),
                 &["recipients"],
             ),
+            "coverage": strict(
+                "What `check --root DIR` says nothing about.",
+                json!({
+                    "ignore": list(
+                        "Places that no dataset covers on purpose, with everything below them.",
+                        strict(
+                            "A place.",
+                            json!({
+                                "location": text("A file, directory or glob, as of a Dataset."),
+                                "reason": text("Why no dataset covers it."),
+                            }),
+                            &["location", "reason"],
+                        ),
+                    ),
+                }),
+                &["ignore"],
+            ),
             "approval": choice("required: a delete runs only where an Approval names its effectId. Default: none.", &["none", "required"]),
             "retired": list("Datasets and holds that the ledger knows and that are gone on purpose.", text("A name.")),
         }),

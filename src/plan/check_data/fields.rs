@@ -29,6 +29,10 @@ fn missing(faults: &mut Vec<DataFault>, resolved: &Resolved<'_>) {
             files: false,
         };
         let labelled = !field.labels.is_empty() || field.pii || field.namespace.is_some();
+        // What tasks would fail on is never silenced.
+        if !labelled && field.reason.is_some() {
+            continue;
+        }
         let (name, code) = (&dataset.name, codes::FIELD_WITHOUT_DATA);
         let fault = if labelled {
             DataFault::error(name, code, &field.position, message)

@@ -1,0 +1,160 @@
+//! Columns that look like personal data and that no label covers.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::manifest::codes::data as codes;
+use crate::model::{Catalog, Leaf, LeafType, Name};
+use crate::plan::{Inventory, Resolved, ResolvedLeaf};
+
+use super::names::{self, Hint};
+use super::{Likeness, Tally, grouped, warning};
+
+/// A leaf to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SurveyLeaf {
+    /// Index into [`crate::plan::DatasetFiles::leaves`].
+    pub leaf: u16,
+    /// What its name says.
+    pub hint: Option<Hint>,
+    /// Its values are to be sampled; otherwise its name says enough, or its type holds nothing to look at.
+    pub sampled: bool,
+}
+
+/// What the sample of one dataset gave. Made by the engine.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// By leaf.
+    pub tallies: BTreeMap<u16, Tally>,
+    /// What could not be read, as `PATH: WHAT`; never a value.
+    pub problems: Vec<String>,
+}
+
+/// The leaves of a dataset that carry no label, are not `pii`, and of which no `reason` says why: those of
+/// them whose names or values can look like personal data.
+pub fn to_survey(resolved: &Resolved<'_>) -> Vec<SurveyLeaf> {
+    let leaves = resolved.leaves().iter().filter(|leaf| !is_covered(leaf));
+    leaves
+        .filter_map(|leaf| {
+            let hint = names::hint(&leaf.leaf.path).filter(|hint| hint.can_be(leaf.leaf));
+            let sampled = is_sampled(&leaf.leaf.kind);
+            (sampled || hint.is_some()).then_some(SurveyLeaf { leaf: leaf.index, hint, sampled })
+        })
+        .collect()
+}
+
+fn is_covered(leaf: &ResolvedLeaf<'_>) -> bool {
+    leaf.field
+        .is_some_and(|(_, field)| !field.labels.is_empty() || field.pii || field.reason.is_some())
+}
+
+/// Whether values of the type can be any of the kinds: texts, and whole numbers of nine digits and more.
+const fn is_sampled(kind: &LeafType) -> bool {
+    match kind {
+        LeafType::Text | LeafType::Binary => true,
+        LeafType::FixedBinary(bytes) => *bytes <= 64,
+        LeafType::Int { bits, .. } => *bits >= 32,
+        LeafType::Decimal { precision, scale } => *scale == 0 && *precision >= 9,
+        _ => false,
+    }
+}
+
+impl Hint {
+    /// Whether a column of this type can be what its name says.
+    fn can_be(self, leaf: &Leaf) -> bool {
+        use Likeness::{BirthDate, Ip};
+        match &leaf.kind {
+            LeafType::Text | LeafType::Binary => true,
+            LeafType::FixedBinary(bytes) => *bytes > 4 || self.likeness == Ip,
+            LeafType::Int { bits, .. } => *bits >= 32 && self.likeness.fits_numbers(),
+            LeafType::Decimal { scale, .. } => *scale == 0 && self.likeness.fits_numbers(),
+            LeafType::Float => {
+                !matches!(self.likeness, Ip | BirthDate) && self.likeness.fits_numbers()
+            }
+            LeafType::Date | LeafType::Timestamp(_) => self.likeness == BirthDate,
+            LeafType::Uuid | LeafType::Bool | LeafType::Other(_) => false,
+        }
+    }
+}
+
+/// Warnings of columns that look personal, and of samples that could not be taken. Datasets without a survey
+/// are passed over.
+pub fn personal(
+    catalog: &Catalog,
+    inventory: &Inventory,
+    surveys: &BTreeMap<Name, Survey>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for dataset in &catalog.datasets {
+        let (Some(files), Some(survey)) =
+            (inventory.datasets.get(&dataset.name), surveys.get(&dataset.name))
+        else {
+            continue;
+        };
+        let resolved = Resolved::new(dataset, files);
+        for problem in &survey.problems {
+            found.push(warning(
+                codes::NOT_SAMPLED,
+                &dataset.position,
+                format!("values could not be looked at: {problem}"),
+                "mend the file or move it away: `amparo plan` reads it, too".to_owned(),
+            ));
+        }
+        for (index, tally) in &survey.tallies {
+            let Some(leaf) = resolved.leaf(*index) else { continue };
+            let Some(evidence) = evidence(tally) else { continue };
+            let (at, listed) = match leaf.field {
+                Some((_, field)) => (&field.position, true),
+                None => (&dataset.position, false),
+            };
+            let path = &leaf.leaf.path;
+            let place = if listed { "label it" } else { "list it under fields" };
+            let labels = evidence.labels;
+            found.push(warning(
+                codes::LOOKS_PERSONAL,
+                at,
+                format!("{path} carries no label, and looks personal: {}", evidence.text),
+                format!(
+                    "{place}, such as `labels: {labels}`, or `pii: true`; if it is no personal data, say why: `reason: …`"
+                ),
+            ));
+        }
+    }
+    found
+}
+
+/// Why a column looks personal.
+struct Evidence {
+    text: String,
+    labels: &'static str,
+}
+
+/// What the values say counts before what the name says.
+fn evidence(tally: &Tally) -> Option<Evidence> {
+    let values = tally.values();
+    let counted = |like: u64, likeness: Likeness| match (values, like) {
+        (1, 1) => format!("the one sampled value looks like {}", likeness.one()),
+        (_, 1) => format!("1 of {} sampled values looks like {}", grouped(values), likeness.one()),
+        _ => {
+            let (like, of) = (grouped(like), grouped(values));
+            format!("{like} of {of} sampled values look like {}", likeness.many())
+        }
+    };
+    let named = tally.hint().filter(|hint| {
+        hint.sure || values > 0 && hint.likeness.threshold_if_named().met(tally.as_named(), values)
+    });
+    let by_values = tally.by_values();
+    if let Some((likeness, like)) = by_values
+        && named.is_none_or(|hint| hint.likeness != likeness && like > tally.as_named())
+    {
+        return Some(Evidence { text: counted(like, likeness), labels: likeness.labels() });
+    }
+    let hint = named?;
+    let one = hint.likeness.one();
+    let looked = hint.likeness.can_be_counted() && values > 0;
+    let text = match looked {
+        true => format!("its name says {one}, and {}", counted(tally.as_named(), hint.likeness)),
+        false => format!("its name says {one}"),
+    };
+    Some(Evidence { text, labels: hint.likeness.labels() })
+}
