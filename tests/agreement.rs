@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use amparo::reconcile::{
-    Approval, Clock, PassError, Silent, Stop, Tries, Verdict, Workspace, apply,
+    Approval, Clock, Event, Events, PassError, Signal, Silent, Stop, Tries, Verdict, Workspace,
+    apply,
 };
 use erase_support::names;
 use parquet::data_type::{ByteArray, ByteArrayType};
@@ -87,6 +88,38 @@ fn workspace(root: &Path) -> Workspace {
     }
 }
 
+/// What a pass tells of its erasures.
+#[derive(Default)]
+struct Sum {
+    files: u64,
+    cells: u64,
+    /// Asked to stop once something was erased.
+    stop: Option<Stop>,
+}
+
+impl Events for Sum {
+    fn event(&mut self, event: Event) {
+        if let Event::Erased(measured) = event {
+            self.files += 1;
+            self.cells += measured.cells_erased;
+            assert!(measured.bytes_copied > 0 && measured.bytes_reencoded > 0, "{measured:?}");
+            if let Some(stop) = &self.stop {
+                stop.ask(Signal::Terminate);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pass_that_does_not_end_well_has_told_what_it_erased() {
+    let directory = tempfile::tempdir().unwrap();
+    let workspace = workspace(directory.path());
+    let mut sum = Sum { stop: Some(workspace.stop.clone()), ..Sum::default() };
+    let ended = apply(&workspace, Approval::Given, &mut sum);
+    assert!(matches!(ended, Err(PassError::Interrupted(_))), "{ended:?}");
+    assert_eq!((sum.files, sum.cells), (3, 3));
+}
+
 #[test]
 fn what_would_change_something_else_than_planned_is_a_bug_and_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
@@ -119,6 +152,7 @@ fn what_would_change_something_else_than_planned_is_a_bug_and_changes_nothing() 
     assert_eq!(names(&lake), ["a.parquet", "b.parquet", "c.parquet"], "litter");
 
     // The next pass plans what is there now.
-    let report = apply(&workspace, Approval::Given, &mut Silent).unwrap();
-    assert_eq!((report.measured.cells_erased, report.verdict), (2, Verdict::Done));
+    let mut sum = Sum::default();
+    let report = apply(&workspace, Approval::Given, &mut sum).unwrap();
+    assert_eq!((sum.files, sum.cells, report.verdict), (2, 2, Verdict::Done));
 }

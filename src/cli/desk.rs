@@ -36,6 +36,7 @@ impl Events for Desk<'_> {
         match event {
             Event::Stage { name, steps } => tracing::debug!(steps, "{name}"),
             Event::Step { what } => tracing::debug!("{what}"),
+            Event::Erased(measured) => self.board.erased(measured),
             Event::Notice { text } => {
                 if !self.told.contains(&text) && self.notices.insert(text.clone()) {
                     tracing::warn!("{text}");

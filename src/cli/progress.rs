@@ -42,6 +42,7 @@ impl Events for Progress {
                     bar.inc(1);
                 }
             }
+            Event::Erased(measured) => tracing::debug!(?measured, "erased"),
             Event::Notice { text } => match &self.bar {
                 Some(bar) => bar.suspend(|| self.terminal.say(&text)),
                 None => self.terminal.say(&text),

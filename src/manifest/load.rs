@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use super::codes::files::{DUPLICATE_NAME, REQUEST_ENDING};
+use super::codes::files::{DUPLICATE_NAME, NOT_REGULAR, REQUEST_ENDING};
 use super::codes::request as codes;
 use super::policy;
 use super::reader::Report;
@@ -110,6 +110,19 @@ fn read(
         policies_digest: digest(&policy_files),
         files: FileCounts { policies: policy_files.len(), requests: files },
     }
+}
+
+/// What is said of something in a directory of documents that is no regular file, and cannot be read.
+pub fn not_regular(path: &str, kind: SourceKind) -> Vec<Diagnostic> {
+    let mut report = Report::hidden(path, kind);
+    report
+        .error(
+            NOT_REGULAR,
+            Mark::default(),
+            "not a regular file: pipes, sockets and devices are not read",
+        )
+        .help("remove it, or put a file in its place");
+    report.into_diagnostics()
 }
 
 /// Problems of requests that say that something is not among the policies.

@@ -21,4 +21,4 @@ pub mod tree;
 pub mod yaml;
 
 pub use approval::approvals;
-pub use load::{FileCounts, Loaded, load, load_at, load_opened};
+pub use load::{FileCounts, Loaded, load, load_at, load_opened, not_regular};

@@ -10,7 +10,8 @@ use crate::plan::{Side, compare};
 
 use super::gather::Texts;
 use super::pass::{Planned, plan_texts};
-use super::{Events, PassError, PlanReport, Workspace, sources};
+use super::sources::{self, Sources};
+use super::{Events, PassError, PlanReport, Workspace};
 
 /// Where the other checkout has its files.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ fn base_texts(
     notes: &mut Vec<String>,
 ) -> Option<Texts> {
     let policies = match sources::read(&base.policies, "policies") {
-        Ok(files) => renamed(files, &base.policies, &workspace.policies),
+        Ok(found) => renamed(found, &base.policies, &workspace.policies),
         Err(_) => {
             notes.push(
                 "the base has no policies that can be read: everything counts as new".to_owned(),
@@ -96,35 +97,35 @@ fn base_texts(
         }
     };
     let requests = match sources::read(&base.requests, "requests") {
-        Ok(files) => renamed(files, &base.requests, &workspace.requests),
+        Ok(found) => renamed(found, &base.requests, &workspace.requests),
         Err(_) => {
             notes.push("the base has no requests that can be read".to_owned());
-            Vec::new()
+            Sources::default()
         }
     };
     let approvals = match &base.approvals {
-        None => head.approvals.clone(),
+        None => Sources { files: head.approvals.clone(), ..Sources::default() },
         Some(folder) => match sources::read_if_there(folder, "approvals") {
-            Ok(files) => renamed(files, folder, &workspace.approvals),
+            Ok(found) => renamed(found, folder, &workspace.approvals),
             Err(_) => {
                 notes.push("the base has no approvals that can be read".to_owned());
-                Vec::new()
+                Sources::default()
             }
         },
     };
-    Some(Texts { policies, requests, approvals, keys: head.keys.clone() })
+    Some(Texts::of(policies, requests, approvals, head.keys.clone()))
 }
 
-fn renamed(files: Vec<SourceFile>, from: &Path, to: &Path) -> Vec<SourceFile> {
-    files
-        .into_iter()
-        .map(|file| {
-            let path = Path::new(&file.path)
-                .strip_prefix(from)
-                .map(|rest| to.join(rest).to_string_lossy().into_owned());
-            SourceFile { path: path.unwrap_or(file.path), bytes: file.bytes }
-        })
-        .collect()
+fn renamed(found: Sources, from: &Path, to: &Path) -> Sources {
+    let rename = |path: String| match Path::new(&path).strip_prefix(from) {
+        Ok(rest) => to.join(rest).to_string_lossy().into_owned(),
+        Err(_) => path,
+    };
+    let files = found.files.into_iter();
+    Sources {
+        files: files.map(|f| SourceFile { path: rename(f.path), bytes: f.bytes }).collect(),
+        special: found.special.into_iter().map(rename).collect(),
+    }
 }
 
 /// Removes warnings and notes that the base has, too; how many.

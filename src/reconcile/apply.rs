@@ -12,7 +12,7 @@ use crate::plan::{Cause, LedgerView, Plan, PlanInputs, PlannedTask, TaskIndex, T
 use crate::store::{Exports, OpenState, Record, Seen, State};
 
 use super::digests::resolved;
-use super::erase::{Failed, Round, erase};
+use super::erase::{Failed, erase};
 use super::export::export;
 use super::gather::{Texts, engine, open_state, recall};
 use super::ledger_now::LedgerNow;
@@ -57,8 +57,6 @@ pub struct ApplyReport {
     pub recorded: bool,
     /// The next instant at which time alone gives a pass something to do or to say.
     pub wake: Option<Timestamp>,
-    /// What was erased, as measured.
-    pub measured: Measured,
     /// The ledger as the pass left it; `None` where it was not opened.
     pub ledger: Option<LedgerNow>,
     /// How the command should end.
@@ -78,33 +76,8 @@ impl ApplyReport {
             head: None,
             recorded: false,
             wake: None,
-            measured: Measured::default(),
             ledger: None,
             verdict: Verdict::Invalid,
-        }
-    }
-}
-
-/// What the rewrites of one pass came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Measured {
-    /// Rows in which a cell changed, or that went; one that two tasks changed counts for each.
-    pub rows_erased: u64,
-    /// Cells that changed.
-    pub cells_erased: u64,
-    /// Bytes of rewritten files that were taken over as they were.
-    pub bytes_copied: u64,
-    /// Bytes of their pages that were encoded again.
-    pub bytes_reencoded: u64,
-}
-
-impl Measured {
-    fn of(round: &Round) -> Self {
-        Self {
-            rows_erased: round.done.values().map(|erasure| erasure.rows).sum(),
-            cells_erased: round.done.values().map(|erasure| erasure.cells).sum(),
-            bytes_copied: round.bytes_copied,
-            bytes_reencoded: round.bytes_reencoded,
         }
     }
 }
@@ -172,9 +145,9 @@ pub(super) fn apply_texts(
     let mut seen = state.state().seen();
     let outlook = pass.look(state.state(), inventory, seen.as_mut(), events)?;
     approve(approval, &outlook, texts, state.state())?;
-    let (state, seen, measured) = (&mut state, &mut seen, Measured::default());
+    let (state, seen) = (&mut state, &mut seen);
     let (outlook, exports, scratch) = (&outlook, &exports, scratch.path());
-    Applying { pass, outlook, state, seen, exports, scratch, before, measured }
+    Applying { pass, outlook, state, seen, exports, scratch, before }
         .all(events, &loaded.diagnostics)
 }
 
@@ -267,7 +240,6 @@ struct Applying<'a> {
     scratch: &'a Path,
     /// Number of the newest ledger entry when the pass began.
     before: u64,
-    measured: Measured,
 }
 
 impl Applying<'_> {
@@ -338,8 +310,6 @@ impl Applying<'_> {
             for (id, more) in round.done {
                 all.done.entry(id).or_default().add(more);
             }
-            all.bytes_copied += round.bytes_copied;
-            all.bytes_reencoded += round.bytes_reencoded;
             all.moved = round.moved;
         }
         for id in std::mem::take(&mut all.moved) {
@@ -351,7 +321,6 @@ impl Applying<'_> {
             });
         }
         outcomes.erased(&all, waiting, self.state.state().view());
-        self.measured = Measured::of(&all);
         Ok(())
     }
 
@@ -473,7 +442,6 @@ impl Applying<'_> {
             head: self.state.state().head().map(|head| (head.seq, head.sha256.clone())),
             recorded: view.seq != self.before,
             wake: next_wake(self.pass.now, view, &self.pass.loaded.catalog),
-            measured: self.measured,
             ledger: Some(LedgerNow::of(self.state.state(), self.pass.workspace, catalog)?),
             verdict,
         })

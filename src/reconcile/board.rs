@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::meters::Meters;
-use super::{ApplyReport, Clock, LedgerNow, PassError, Verdict};
+use super::{ApplyReport, Clock, LedgerNow, Measured, PassError, Verdict};
 
 /// How long ago the loop may have turned before it counts as dead: it does at least once a minute, and
 /// may be late on a machine that is busy.
@@ -95,6 +95,11 @@ impl Board {
     /// A pass begins.
     pub fn started(&self) {
         self.now().activity = Activity::Passing(Instant::now());
+    }
+
+    /// A file was erased from, however the pass may end.
+    pub fn erased(&self, measured: Measured) {
+        self.meters().erased(measured);
     }
 
     /// The pass has ended.

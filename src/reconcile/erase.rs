@@ -21,7 +21,7 @@ use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key, in_paralle
 use super::pass::{Outlook, Pass};
 use super::record::task_ref;
 use super::recover::deployment_key;
-use super::{Event, Events, PassError, settled};
+use super::{Event, Events, Measured, PassError, settled};
 
 /// Files staged at a time: their new versions lie beside the old ones until they are swapped.
 const BATCH: usize = 64;
@@ -66,10 +66,6 @@ pub(super) struct Round {
     pub(super) failed: BTreeMap<TaskId, Failed>,
     /// Tasks of which a file was changed by another writer meanwhile.
     pub(super) moved: BTreeSet<TaskId>,
-    /// Bytes of rewritten files that were taken over as they were.
-    pub(super) bytes_copied: u64,
-    /// Bytes of their pages that were encoded again.
-    pub(super) bytes_reencoded: u64,
 }
 
 /// Erases what the outlook planned, but for the tasks in `waiting`.
@@ -250,24 +246,34 @@ impl Ready {
         }
     }
 
-    /// Does it; gives what changed, and the summaries that had to go.
-    fn carry_out(
-        self,
-        work: &FileWork,
-        options: &EraseOptions,
-        round: &mut Round,
-    ) -> Result<(FileCounts, Vec<PathBuf>), EraseError> {
-        match self {
+    /// Does it.
+    fn carry_out(self, work: &FileWork, options: &EraseOptions) -> Result<Done, EraseError> {
+        Ok(match self {
             Self::Swap(file) => {
                 let outcome = file.swap(options, &NoFaults)?;
-                round.bytes_copied += outcome.bytes_copied;
-                round.bytes_reencoded += outcome.bytes_reencoded;
-                Ok((outcome.counts, outcome.summaries))
+                Done {
+                    counts: outcome.counts,
+                    summaries: outcome.summaries,
+                    copied: outcome.bytes_copied,
+                    reencoded: outcome.bytes_reencoded,
+                }
             }
-            Self::Remove(counts) => Ok((counts, erase::remove(work, options)?)),
-            Self::Stay(counts) => Ok((counts, Vec::new())),
-        }
+            Self::Remove(counts) => {
+                Done { counts, summaries: erase::remove(work, options)?, copied: 0, reencoded: 0 }
+            }
+            Self::Stay(counts) => Done { counts, summaries: Vec::new(), copied: 0, reencoded: 0 },
+        })
     }
+}
+
+/// What was done to a file.
+struct Done {
+    counts: FileCounts,
+    /// Summaries that had to go with it.
+    summaries: Vec<PathBuf>,
+    /// Bytes that were taken over as they were, and bytes of pages that were encoded again.
+    copied: u64,
+    reencoded: u64,
 }
 
 /// What was planned is what was measured while the files were written.
@@ -354,11 +360,18 @@ impl Erasing<'_> {
             let options = EraseOptions { root: self.root(work) };
             let started = Instant::now();
             let (dataset, before) = (work.dataset.clone(), work.stamp.footer.clone());
-            match step.carry_out(work, &options, round) {
-                Ok((counts, summaries)) => {
+            match step.carry_out(work, &options) {
+                Ok(outcome) => {
                     let seconds = seconds + started.elapsed().as_secs_f64();
-                    self.count(work, &counts, seconds, round);
-                    for summary in &summaries {
+                    let (rows_erased, cells_erased) =
+                        self.count(work, &outcome.counts, seconds, round);
+                    events.event(Event::Erased(Measured {
+                        rows_erased,
+                        cells_erased,
+                        bytes_copied: outcome.copied,
+                        bytes_reencoded: outcome.reencoded,
+                    }));
+                    for summary in &outcome.summaries {
                         let name = summary.file_name().unwrap_or_default().to_string_lossy();
                         let text = format!(
                             "dataset {dataset}: removed {name}: it held statistics of the files that \
@@ -474,7 +487,15 @@ impl Erasing<'_> {
         both.min(task.rows_erased)
     }
 
-    fn count(&self, work: &FileWork, counts: &FileCounts, seconds: f64, round: &mut Round) {
+    /// Adds a file to the sums; gives the rows and cells of it that changed.
+    fn count(
+        &self,
+        work: &FileWork,
+        counts: &FileCounts,
+        seconds: f64,
+        round: &mut Round,
+    ) -> (u64, u64) {
+        let mut all = (0, 0);
         let changed: Vec<&FileTaskCounts> =
             counts.tasks.iter().filter(|task| task.rows_erased > 0).collect();
         let share = seconds / changed.len().max(1) as f64;
@@ -486,7 +507,9 @@ impl Erasing<'_> {
             sum.files += 1;
             sum.seconds += share;
             sum.proved = Some(true);
+            all = (all.0 + task.rows_erased, all.1 + cells(work, task));
         }
+        all
     }
 
     fn fail(&self, work: &FileWork, error: &EraseError, round: &mut Round) {

@@ -15,11 +15,26 @@ pub enum Event {
         /// What was done: a dataset, a file, a task.
         what: String,
     },
+    /// A file was erased from: its new form is in its place.
+    Erased(Measured),
     /// Something that a person should see although the pass goes on.
     Notice {
         /// A sentence.
         text: String,
     },
+}
+
+/// What the rewrite of one file came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// Rows in which a cell changed, or that went; one that two tasks changed counts for each.
+    pub rows_erased: u64,
+    /// Cells that changed.
+    pub cells_erased: u64,
+    /// Bytes that were taken over as they were.
+    pub bytes_copied: u64,
+    /// Bytes of pages that were encoded again.
+    pub bytes_reencoded: u64,
 }
 
 /// Where events go.

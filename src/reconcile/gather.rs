@@ -9,14 +9,15 @@ use jiff::Timestamp;
 use crate::diagnostic::{Diagnostic, arrange, has_errors};
 use crate::engine::{Engine, EngineOptions, Reserved};
 use crate::manifest::sealed::Opener;
-use crate::manifest::source::{SourceFile, lines};
+use crate::manifest::source::{SourceFile, SourceKind, lines};
 use crate::manifest::{self, Loaded};
 use crate::model::{Action, Catalog, Dataset, Name, Request, TaskId};
 use crate::plan::{Hindrance, Inventory, LedgerView, check_data};
 use crate::store::{DeploymentKey, Identities, OpenState, StateDir, fingerprint};
 
 use super::coverage::{self, Found};
-use super::{Event, Events, PassError, Workspace, sources};
+use super::sources::{self, Sources};
+use super::{Event, Events, PassError, Workspace};
 
 /// What `check` found.
 #[derive(Debug, Clone)]
@@ -88,22 +89,46 @@ pub(super) struct Texts {
     pub(super) requests: Vec<SourceFile>,
     pub(super) keys: Option<Identities>,
     pub(super) approvals: Vec<SourceFile>,
+    /// What stands among them and is no regular file.
+    pub(super) special: Vec<(String, SourceKind)>,
 }
 
 impl Texts {
     pub(super) fn read(workspace: &Workspace) -> Result<Self, PassError> {
-        Ok(Self {
-            policies: sources::read(&workspace.policies, "policies")?,
-            requests: sources::read(&workspace.requests, "requests")?,
-            approvals: sources::read_if_there(&workspace.approvals, "approvals")?,
-            keys: workspace.identity.as_deref().map(Identities::read).transpose()?,
-        })
+        let policies = sources::read(&workspace.policies, "policies")?;
+        let requests = sources::read(&workspace.requests, "requests")?;
+        let approvals = sources::read_if_there(&workspace.approvals, "approvals")?;
+        let keys = workspace.identity.as_deref().map(Identities::read).transpose()?;
+        Ok(Self::of(policies, requests, approvals, keys))
     }
 
     /// The policies alone, for what needs no requests.
     pub(super) fn policies(workspace: &Workspace) -> Result<Self, PassError> {
         let policies = sources::read(&workspace.policies, "policies")?;
-        Ok(Self { policies, requests: Vec::new(), approvals: Vec::new(), keys: None })
+        Ok(Self::of(policies, Sources::default(), Sources::default(), None))
+    }
+
+    pub(super) fn of(
+        policies: Sources,
+        requests: Sources,
+        approvals: Sources,
+        keys: Option<Identities>,
+    ) -> Self {
+        let special = [
+            (policies.special, SourceKind::Policy),
+            (requests.special, SourceKind::Request),
+            (approvals.special, SourceKind::Approval),
+        ];
+        let of_kind = |(paths, kind): (Vec<String>, SourceKind)| {
+            paths.into_iter().map(move |path| (path, kind))
+        };
+        Self {
+            policies: policies.files,
+            requests: requests.files,
+            approvals: approvals.files,
+            special: special.into_iter().flat_map(of_kind).collect(),
+            keys,
+        }
     }
 
     /// The policies, requests and approvals in them.
@@ -113,6 +138,10 @@ impl Texts {
         let (approvals, diagnostics) = manifest::approvals(&self.approvals, &loaded.requests);
         loaded.catalog.approvals = approvals;
         loaded.diagnostics.extend(diagnostics);
+        for (path, kind) in &self.special {
+            loaded.diagnostics.extend(manifest::not_regular(path, *kind));
+            loaded.catalog_valid &= *kind != SourceKind::Policy;
+        }
         arrange(&mut loaded.diagnostics);
         loaded
     }
@@ -199,7 +228,7 @@ pub(super) fn read_ledger(workspace: &Workspace) -> Result<LedgerView, PassError
 /// The catalog as far as it can be read: commands that only look at the state need no valid policies.
 pub(super) fn settings_of(workspace: &Workspace) -> Catalog {
     let policies = sources::read(&workspace.policies, "policies").unwrap_or_default();
-    manifest::load(&policies, &[]).catalog
+    manifest::load(&policies.files, &[]).catalog
 }
 
 /// Where the state lies.

@@ -18,7 +18,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder
 use crate::model::{Name, Phase, Reason, TaskId};
 use crate::plan::{HistoryStatus, LedgerView};
 
-use super::{ApplyReport, PassError, Verdict};
+use super::{ApplyReport, Measured, PassError, Verdict};
 
 /// From what wants attention most to what wants none: a request is in the first phase that any of its
 /// tasks is in.
@@ -111,6 +111,16 @@ impl Meters {
         meters
     }
 
+    /// A file was erased from. It counts at once: the pass may yet fail, or never end.
+    pub(super) fn erased(&self, done: Measured) {
+        with_local_recorder(&self.recorder, || {
+            counter!("amparo_rows_erased_total").increment(done.rows_erased);
+            counter!("amparo_cells_erased_total").increment(done.cells_erased);
+            counter!("amparo_bytes_copied_total").increment(done.bytes_copied);
+            counter!("amparo_bytes_reencoded_total").increment(done.bytes_reencoded);
+        });
+    }
+
     /// A pass has ended.
     pub(super) fn passed(
         &self,
@@ -131,11 +141,6 @@ impl Meters {
                     if report.ledger.is_some() {
                         gauge!("amparo_last_success_timestamp_seconds").set(seconds(ended));
                     }
-                    let done = &report.measured;
-                    counter!("amparo_rows_erased_total").increment(done.rows_erased);
-                    counter!("amparo_cells_erased_total").increment(done.cells_erased);
-                    counter!("amparo_bytes_copied_total").increment(done.bytes_copied);
-                    counter!("amparo_bytes_reencoded_total").increment(done.bytes_reencoded);
                 }
             }
         });

@@ -48,12 +48,12 @@ mod watch;
 mod workspace;
 
 pub use against::{Base, plan_against};
-pub use apply::{AppliedTask, ApplyReport, Approval, Measured, apply};
+pub use apply::{AppliedTask, ApplyReport, Approval, apply};
 pub use board::{Attendance, Board};
 pub use clock::Clock;
 pub use drift::Drift;
 pub use error::{PassError, chain};
-pub use events::{Event, Events, Silent};
+pub use events::{Event, Events, Measured, Silent};
 pub use exit::Verdict;
 pub use find::{FindReport, FoundBreakdown, FoundDataset, find};
 pub use gather::{CheckReport, CheckScope, check};

@@ -2,6 +2,8 @@
 //! what is about to begin. A state that the ledger knows already is not written again, so that a pass
 //! with nothing new writes nothing.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Action, Phase, Reason, TaskId};
 use crate::plan::{DraftTask, LedgerView, PlannedTask, TaskCounts, TaskRef, TaskState};
 use crate::store::{DeploymentKey, Exports, Record};
@@ -75,12 +77,31 @@ pub(super) fn intents(
             records.push(Record::RequestSeen { request, digest, at: pass.now });
         }
     }
+    records.extend(lifted(view, &outlook.draft.tasks));
     for (task, planned) in outlook.draft.tasks.iter().zip(&outlook.plan.tasks) {
         let known = view.tasks.get(&task.id);
         let step = Step { task, planned, known, grounds: &outlook.grounds };
         step.records(exports, &mut records);
     }
     records
+}
+
+/// Rejections of requests and blocks that could not have tasks of their own, and now have them.
+fn lifted(view: &LedgerView, tasks: &[DraftTask]) -> Vec<Record> {
+    // An orphaned task says nothing of the file.
+    let said: BTreeSet<&TaskId> =
+        tasks.iter().filter(|task| task.block.is_some()).map(|task| &task.id).collect();
+    let is_over = |id: &TaskId| {
+        let of_it = |now: &TaskId| {
+            now.request == id.request && (id.key.is_none() || now.key == id.key) && now != id
+        };
+        id.action.is_none() && said.iter().any(|now| of_it(now))
+    };
+    view.tasks
+        .iter()
+        .filter(|(id, known)| known.phase == Phase::Rejected && is_over(id))
+        .map(|(id, _)| Record::RejectionLifted { task: task_ref(id) })
+        .collect()
 }
 
 /// One task on its way from what the ledger knows to what the pass decided.

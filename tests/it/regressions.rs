@@ -129,3 +129,88 @@ fn what_an_earlier_form_of_a_request_erased_is_no_match_of_the_new_one() {
     let report = env.apply().exits(0).json();
     assert_eq!(task(&report, "A", "delete")["reason"], "NoMatch");
 }
+
+#[test]
+fn a_request_that_says_something_valid_again_is_not_rejected() {
+    let env = env();
+    let states = || {
+        let status = env.run(&["status", "-o", "json"]).json();
+        let tasks = status["tasks"].as_array().unwrap().iter();
+        let words = |task: &serde_json::Value| {
+            ["key", "action", "phase"].map(|key| task[key].as_str().unwrap_or("-").to_owned())
+        };
+        tasks.map(|task| words(task).join(" ")).collect::<Vec<_>>()
+    };
+    let broken = |code| {
+        env.request("r", "  {users: 7}");
+        env.apply().exits(code);
+        assert_eq!(states()[0], "- - Rejected");
+    };
+    delete(&env, "r", ("who", "p"), "", "");
+    env.apply().exits(0);
+    broken(3);
+    delete(&env, "r", ("who", "p"), "", "");
+    env.apply().exits(0);
+    assert_eq!(states(), ["A delete Complete"]);
+    let ledger = env.files("state/ledger");
+    env.apply().exits(0);
+    assert_eq!(env.files("state/ledger"), ledger, "it is said once");
+    // One that has nothing to say of itself besides: it was withdrawn before, and still is.
+    delete(&env, "r", ("who", "q"), "withdrawn: true,", "");
+    env.apply().exits(0);
+    broken(3);
+    delete(&env, "r", ("who", "q"), "withdrawn: true,", "");
+    env.apply().exits(0);
+    assert_eq!(states(), ["A delete Cancelled"]);
+    // One that is held, which waits while nothing valid is said.
+    env.document("policies", "Hold", "h", "  {datasets: [e], reason: court}");
+    delete(&env, "r", ("dev", "d"), "", "");
+    env.apply().exits(0);
+    broken(5);
+    assert_eq!(states(), ["- - Rejected", "A delete Blocked"]);
+    delete(&env, "r", ("dev", "d"), "", "");
+    env.apply().exits(0);
+    assert_eq!(states(), ["A delete Blocked"]);
+}
+
+#[test]
+fn a_conflict_that_an_erasure_of_the_same_pass_ends_blocks_that_pass_only() {
+    let env = Env::new();
+    env.document("policies", "Namespace", "customer", "  {namespace: customer, expansion: always}");
+    env.parquet(
+        "lake/c/1.parquet",
+        vec![("mail", text(&["a", "b"])), ("customer", text(&["1", "1"]))],
+    );
+    env.dataset(
+        "c",
+        "  product: c
+  location: lake/c/
+  format: parquet
+  fields:
+    - {path: mail, namespace: mail, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
+    - {path: customer, namespace: customer, labels: [I2, ID-PERSON, ACC-ALL]}",
+    );
+    let request = |name: &str, value: &str, more: &str| {
+        env.request(
+            name,
+            &format!("  {{regulation: gdpr, receivedAt: 2026-11-20, include: [c], users: [{{key: K, action: [delete], {more} userIDs: [{{namespace: mail, value: {value}}}]}}]}}"),
+        );
+    };
+    let of = |report: &serde_json::Value, name: &str| {
+        let tasks = report["tasks"].as_array().unwrap();
+        tasks.iter().find(|task| task["request"] == name).unwrap().clone()
+    };
+    request("r1", "b", "");
+    let report = env.apply().exits(4).json();
+    assert_eq!(of(&report, "r1")["reason"], "IdentityConflict");
+    // Somebody has looked at the other request: what it erases is what the conflict was about.
+    request("r2", "a", "acceptConflicts: true,");
+    let report = env.apply().exits(4).json();
+    assert_eq!(of(&report, "r1")["reason"], "IdentityConflict");
+    assert_eq!(of(&report, "r2")["reason"], "Erased");
+    let report = env.apply().exits(0).json();
+    assert_eq!(of(&report, "r1")["phase"], "Complete");
+    let ledger = env.files("state/ledger");
+    env.apply().exits(0);
+    assert_eq!(env.files("state/ledger"), ledger, "it has come to rest");
+}

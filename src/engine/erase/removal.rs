@@ -15,7 +15,7 @@ use crate::plan::FileWork;
 use super::error::{Outcome, Problem};
 use super::names::Ready;
 use super::neighbours::tidy;
-use super::source::stamp;
+use super::source::{open, stamp};
 use super::stage::{check_links, is_planned, sync_directory};
 
 /// Deletes the file, what beside it speaks of it, and the directories below `root` that are empty then.
@@ -24,7 +24,7 @@ pub(crate) fn remove(work: &FileWork, root: Option<&Path>) -> Outcome<Vec<PathBu
     if stamp(&work.path)? != work.stamp {
         return Err(Problem::Changed);
     }
-    check_links(&std::fs::File::open(&work.path).map_err(Problem::io("open"))?)?;
+    check_links(&open(&work.path).map_err(Problem::io("open"))?)?;
     // Both marks are the file's own: whoever finds it knows that it was on its way out.
     let name = Ready::new(&work.path, &work.stamp, &work.stamp).name();
     let hidden = work.path.with_file_name(name);

@@ -1,12 +1,13 @@
 //! An open Parquet file whose footer was read and held against the file's size: nothing of it is
 //! trusted before.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use parquet::file::metadata::ParquetMetaDataReader;
+use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 use crate::model::hex;
@@ -74,7 +75,7 @@ impl Source {
     /// Opens a file and checks its footer.
     pub(crate) fn open(path: &Path) -> Outcome<Self> {
         let path = path.canonicalize().map_err(Problem::io("find"))?;
-        let file = File::open(&path).map_err(Problem::io("open"))?;
+        let file = open(&path).map_err(Problem::io("open"))?;
         Self::of(file, path)
     }
 
@@ -152,6 +153,12 @@ fn read_footer(file: &File, size: u64) -> Outcome<Vec<u8>> {
     read(file, &(size - 8 - length..size))
 }
 
+/// Opens a file to read; never waits for the other end of a pipe that took its place.
+pub(super) fn open(path: &Path) -> std::io::Result<File> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
 /// SHA-256 in hex.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -159,7 +166,7 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 
 /// The stamp of a file as it is now.
 pub(crate) fn stamp(path: &Path) -> Outcome<FileStamp> {
-    let file = File::open(path).map_err(Problem::io("open"))?;
+    let file = open(path).map_err(Problem::io("open"))?;
     let meta = file.metadata().map_err(Problem::io("look at"))?;
     Ok(FileStamp {
         size: meta.len(),

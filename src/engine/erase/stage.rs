@@ -22,7 +22,7 @@ use super::names::{Ready, draft_name};
 use super::neighbours::tidy;
 use super::proof::prove;
 use super::select::Selection;
-use super::source::{Source, stamp};
+use super::source::{Source, open, stamp};
 use super::splice::splice;
 
 /// A proven file beside the original, not yet in its place.
@@ -112,7 +112,7 @@ impl StagedFile {
             if stamp(&self.path)? != self.before {
                 return Err(Problem::Changed);
             }
-            check_links(&File::open(&self.path).map_err(Problem::io("open"))?)?;
+            check_links(&open(&self.path).map_err(Problem::io("open"))?)?;
             after(faults, Step::Rechecked)?;
             exchange(&self.ready, &self.path)
         })?;

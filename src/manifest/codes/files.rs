@@ -73,4 +73,8 @@ codes! {
     TOO_MANY = "AMP0024", "more problems than are listed",
         "Of one file at most 2,000 problems are listed. Usually they have one cause, such as a list that stands one \
          level too deep. Mend the first ones and check again.";
+    NOT_REGULAR = "AMP0025", "not a regular file",
+        "Only regular files are read, through links too: a pipe would make every pass wait for whoever writes into it, \
+         and sockets and devices hold no documents. Among policies this stops every pass, since a hold may have been \
+         meant; among requests the others go on. Remove it, or put a file in its place.";
 }

@@ -144,12 +144,12 @@ impl Fold {
             Record::EraseAbandoned { file, before, .. } => {
                 self.take_unsettled(file, before);
             }
+            Record::RejectionLifted { task } => self.lifted(&TaskId::from(task)),
             Record::KeysDestroyed { .. } => {}
         }
     }
 
     fn submitted(&mut self, task: &TaskRef, fingerprint: &str, dates: &Dates<'_>) {
-        self.supersede_rejections(task);
         let id = TaskId::from(task);
         let regulation = dates.regulation.map(Regulation::new);
         if let Some(state) = self.view.tasks.get_mut(&id)
@@ -175,18 +175,9 @@ impl Fold {
     }
 
     /// A request or block that was too broken to have tasks of its own has them now.
-    fn supersede_rejections(&mut self, task: &TaskRef) {
-        let (request, key) = (&task.request, &task.key);
-        let request_alone = TaskId { request: request.clone(), key: None, action: None };
-        let block_alone = TaskId { request: request.clone(), key: key.clone(), action: None };
-        let superseded = [
-            key.is_some().then_some(request_alone),
-            (key.is_some() && task.action.is_some()).then_some(block_alone),
-        ];
-        for id in superseded.into_iter().flatten() {
-            if self.view.tasks.get(&id).is_some_and(|state| state.phase == Phase::Rejected) {
-                self.view.tasks.remove(&id);
-            }
+    fn lifted(&mut self, id: &TaskId) {
+        if self.view.tasks.get(id).is_some_and(|state| state.phase == Phase::Rejected) {
+            self.view.tasks.remove(id);
         }
     }
 

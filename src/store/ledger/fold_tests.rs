@@ -323,17 +323,23 @@ fn withdrawn_and_rejected_tasks_end_and_can_come_back() {
 
 #[test]
 fn mended_requests_lose_their_rejections() {
-    let whole = rejected(None, None);
-    let block = rejected(Some("K-1"), None);
-    let other = rejected(Some("K-2"), None);
-    let first: &[Record] = &[whole];
-    // That a block can be told apart says that the request as a whole can be read again.
-    let blocks: &[Record] = &[block, other];
-    let view = fold(&[first, blocks]);
-    assert_eq!((view.tasks.len(), view.history.len()), (2, 0));
-    let view = fold(&[first, blocks, &[submitted(Action::Delete, "fp", 50)]]);
-    let left: Vec<String> = view.tasks.keys().map(ToString::to_string).collect();
-    assert_eq!(left, ["acme/K-1 delete", "acme/K-2"]);
+    let lifted = |key: Option<&str>, action| {
+        let task = TaskRef { request: name("acme"), key: key.map(str::to_owned), action };
+        Record::RejectionLifted { task }
+    };
+    let left = |commits: &[&[Record]]| {
+        let view = fold(commits);
+        view.tasks.keys().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let first: &[Record] = &[rejected(None, None)];
+    let blocks: &[Record] =
+        &[lifted(None, None), rejected(Some("K-1"), None), rejected(Some("K-2"), None)];
+    assert_eq!(left(&[first, blocks]), ["acme/K-1", "acme/K-2"]);
+    let mended: &[Record] = &[lifted(Some("K-1"), None), submitted(Action::Delete, "fp", 50)];
+    assert_eq!(left(&[first, blocks, mended]), ["acme/K-1 delete", "acme/K-2"]);
+    // Nothing else goes by it.
+    let other: &[Record] = &[lifted(Some("K-1"), Some(Action::Delete))];
+    assert_eq!(left(&[first, blocks, mended, other]), ["acme/K-1 delete", "acme/K-2"]);
 }
 
 #[test]

@@ -198,6 +198,12 @@ pub enum Record {
         /// Rows of the copy.
         rows: u64,
     },
+    /// A request or block that was too broken to have tasks of its own has them now: its rejection is over.
+    RejectionLifted {
+        /// The request, or the block.
+        #[serde(flatten)]
+        task: TaskRef,
+    },
     /// The task's pseudonym key, and what its expansion found, are destroyed.
     KeysDestroyed {
         /// The task.
@@ -258,7 +264,7 @@ impl Record {
 }
 
 /// Every `event`.
-const EVENTS: [&str; 18] = [
+const EVENTS: [&str; 19] = [
     "RequestSeen",
     "TaskSubmitted",
     "TaskStarted",
@@ -276,6 +282,7 @@ const EVENTS: [&str; 18] = [
     "EraseAbandoned",
     "Viewed",
     "Published",
+    "RejectionLifted",
     "KeysDestroyed",
 ];
 

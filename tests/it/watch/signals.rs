@@ -70,11 +70,11 @@ fn a_daemon_that_waits_stops_at_once() {
     assert_eq!(daemon.err.with("everything done so far is recorded"), 1);
 }
 
-/// A daemon that hangs: it reads a request that never ends.
+/// A daemon that hangs: it reads a key that never ends.
 fn hanging(env: &Env) -> (Daemon, File) {
-    let endless = env.path("requests/endless.yaml");
+    let endless = env.path("endless.txt");
     assert!(Command::new("mkfifo").arg(&endless).status().unwrap().success());
-    let daemon = Daemon::start(env, &[]);
+    let daemon = Daemon::start(env, &["--identity", &endless.to_string_lossy()]);
     let mut writer = None;
     until("it reads", || {
         let mut options = OpenOptions::new();

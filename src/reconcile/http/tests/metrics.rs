@@ -166,22 +166,25 @@ fn counters_add_up_over_passes() {
         Measured { rows_erased: 3, cells_erased: 7, bytes_copied: 1_000, bytes_reencoded: 50 };
     for verdict in [Verdict::Done, Verdict::Partial] {
         served.board.started();
-        let pass = ApplyReport { measured, verdict, ..report(place.ledger()) };
+        served.board.erased(measured);
+        let pass = ApplyReport { verdict, ..report(place.ledger()) };
         served.board.finished(Ok(&pass));
     }
     let succeeded = parse(served.get("/metrics").text());
+    // A pass that fails after it has erased counts what it has erased.
+    served.board.started();
+    served.board.erased(Measured { rows_erased: 1, ..measured });
     for error in [PassError::Places, PassError::Bug("planted".to_owned())] {
-        served.board.started();
         served.board.finished(Err(&error));
     }
     served.board.finished(Ok(&ApplyReport::invalid(Vec::new())));
     let text = served.get("/metrics").text().to_owned();
     let series = parse(&text);
     let value = |name: &str| series.get(name).copied();
-    assert_eq!(value("amparo_rows_erased_total"), Some(6.0));
-    assert_eq!(value("amparo_cells_erased_total"), Some(14.0));
-    assert_eq!(value("amparo_bytes_copied_total"), Some(2_000.0));
-    assert_eq!(value("amparo_bytes_reencoded_total"), Some(100.0));
+    assert_eq!(value("amparo_rows_erased_total"), Some(7.0));
+    assert_eq!(value("amparo_cells_erased_total"), Some(21.0));
+    assert_eq!(value("amparo_bytes_copied_total"), Some(3_000.0));
+    assert_eq!(value("amparo_bytes_reencoded_total"), Some(150.0));
     for (result, passes) in
         [("Done", 1.0), ("Partial", 1.0), ("Invalid", 2.0), ("Bug", 1.0), ("Failed", 0.0)]
     {
