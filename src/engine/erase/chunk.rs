@@ -218,7 +218,8 @@ impl Rewrite<'_, '_> {
         let mut header = page.header.clone();
         let mut plain = Vec::new();
         entries.encode(Encoding::Plain, self.work.shape.physical, &mut plain);
-        let body = self.pack(page, 0, Some(&plan.patches), &plain)?;
+        let raw = self.work.reader.raw(page)?;
+        let body = self.pack(Some(&raw), 0, Some(&plan.patches), &plain)?;
         if let Some(part) = header.structure_mut(part_id(Kind::Dictionary)) {
             part.set(1, Value::I32(size(entries.len())?));
             if part.bool(3) == Some(true) {
@@ -257,6 +258,7 @@ impl Rewrite<'_, '_> {
             .structure_mut(part_id(page.kind))
             .ok_or_else(|| Problem::unreadable("a page header lacks its part"))?;
         part.set(1, Value::I32(size(def.len())?));
+        let raw = loaded.and_then(|loaded| loaded.raw.as_deref());
         let body = if page.kind == Kind::V2 {
             part.set(5, Value::I32(size(def_size)?));
             part.set(6, Value::I32(size(rep_size)?));
@@ -266,35 +268,32 @@ impl Rewrite<'_, '_> {
             });
             let mut body = plain[..levels].to_vec();
             body.extend(match packed {
-                true => self.pack(page, old as usize, patches.as_deref(), &plain[levels..])?,
+                true => self.pack(raw, old as usize, patches.as_deref(), &plain[levels..])?,
                 false => plain[levels..].to_vec(),
             });
             body
         } else {
             let before = loaded.map_or(0, |loaded| loaded.start);
             let patches = patches.map(|patches| [vec![(0..before, levels)], patches].concat());
-            self.pack(page, 0, patches.as_deref(), &plain)?
+            self.pack(raw, 0, patches.as_deref(), &plain)?
         };
         finish_page(header, plain.len(), &body)
     }
 
     /// Compresses a body, or takes over what can be taken over of the old one, which begins `skip` bytes
-    /// into its page.
+    /// into `raw`.
     fn pack(
         &self,
-        page: &Page,
+        raw: Option<&[u8]>,
         skip: usize,
         patches: Option<&[Patch]>,
         plain: &[u8],
     ) -> Outcome<Vec<u8>> {
         let codec = self.work.reader.codec();
-        if let (Codec::Snappy, Some(patches)) = (codec, patches) {
-            let old = self.work.reader.raw(page)?;
-            if let Some(new) = old.get(skip..).and_then(|old| snappy::splice(old, patches, plain)) {
-                return Ok(new);
-            }
-        }
-        codec.compress(plain)
+        let old = raw.and_then(|raw| raw.get(skip..)).filter(|_| codec == Codec::Snappy);
+        let spliced =
+            old.zip(patches).and_then(|(old, patches)| snappy::splice(old, patches, plain));
+        spliced.map_or_else(|| codec.compress(plain), Ok)
     }
 
     /// Appends positions in the dictionary with the steps taken; where that can be done where they lie, says

@@ -59,8 +59,21 @@ pub(crate) struct PageEdit {
 }
 
 impl PageEdit {
-    /// Calls `visit` for each value as it will be; `dictionary` is the one that was.
+    /// Calls `visit` for each value as it will be, for equal ones in a dictionary once; `dictionary` is the
+    /// one that was.
     pub(crate) fn visit(&self, dictionary: Option<&Values>, mut visit: impl FnMut(&[u8])) {
+        if let (Values::Indices(indices), Some(entries)) = (&self.loaded.values, dictionary) {
+            let mut left = vec![0_i64; entries.len()];
+            indices.iter().for_each(|index| left[*index as usize] += 1);
+            for change in &self.changes {
+                left[indices[change.at as usize] as usize] -= 1;
+                if let Put::Value(value) = &change.put {
+                    visit(value);
+                }
+            }
+            let left = left.iter().enumerate().filter(|(_, left)| **left > 0);
+            return left.for_each(|(at, _)| visit(entries.get(at, None)));
+        }
         let mut changes = self.changes.iter().peekable();
         for at in 0..self.loaded.values.len() {
             match changes.next_if(|change| change.at as usize == at).map(|change| &change.put) {
@@ -403,10 +416,12 @@ impl Decider<'_, '_> {
                 Fate::Null | Fate::Put(_) => {}
             }
         }
-        let structural = slots.gone.contains(&true) || def != loaded.def;
+        let gone = gone(&slots.gone);
+        let structural = !gone.is_empty() || def != loaded.def;
         let touched: Vec<usize> = if structural {
-            let differs = |slot: &usize| slots.gone[*slot] || def[*slot] != loaded.def[*slot];
-            let mut touched: Vec<usize> = (0..def.len()).filter(differs).collect();
+            let mut touched = differences(&def, &loaded.def);
+            touched.retain(|slot| !slots.gone[*slot]);
+            touched.extend_from_slice(&gone);
             touched.extend(puts.iter().map(|(slot, _)| *slot));
             touched.sort_unstable();
             touched
@@ -426,11 +441,15 @@ impl Decider<'_, '_> {
             changes.push(Change { at: at as u32, old, put });
         }
         let keep = |levels: &[u8]| -> Vec<u8> {
-            if !structural {
-                return levels.to_vec();
+            let mut kept = Vec::with_capacity(levels.len());
+            let mut from = 0;
+            // Leaves in no list have no repetition levels.
+            for slot in gone.iter().filter(|slot| **slot < levels.len()) {
+                kept.extend_from_slice(&levels[from..*slot]);
+                from = slot + 1;
             }
-            let kept = levels.iter().zip(&slots.gone).filter(|(_, gone)| !**gone);
-            kept.map(|(level, _)| *level).collect()
+            kept.extend_from_slice(&levels[from..]);
+            kept
         };
         let rep = keep(&slots.rep);
         let def = keep(&def);
@@ -444,6 +463,29 @@ impl Decider<'_, '_> {
             self.edits.push(PageEdit { page, loaded, rep, def, relevelled, changes, rows_lost });
         }
     }
+}
+
+/// Slots that are compared at once.
+const STRETCH: usize = 64;
+
+/// The slots that go.
+fn gone(flags: &[bool]) -> Vec<usize> {
+    let stretches = flags.chunks(STRETCH).enumerate().filter(|(_, flags)| flags.contains(&true));
+    let slots = stretches.flat_map(|(at, flags)| {
+        flags.iter().enumerate().filter(|(_, flag)| **flag).map(move |(i, _)| at * STRETCH + i)
+    });
+    slots.collect()
+}
+
+/// The slots in which levels differ.
+fn differences(a: &[u8], b: &[u8]) -> Vec<usize> {
+    let stretches =
+        a.chunks(STRETCH).zip(b.chunks(STRETCH)).enumerate().filter(|(_, (a, b))| a != b);
+    let slots = stretches.flat_map(|(at, (a, b))| {
+        let pairs = a.iter().zip(b).enumerate().filter(|(_, (a, b))| a != b);
+        pairs.map(move |(i, _)| at * STRETCH + i)
+    });
+    slots.collect()
 }
 
 /// The part of a sorted list whose keys lie in a range.

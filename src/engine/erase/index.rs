@@ -169,11 +169,10 @@ fn add_levels(counts: &mut [Value], edit: &PageEdit, definition: bool) {
     };
     // Leaves in no list keep no repetition levels: all are 0.
     let flat = !definition && old.is_empty() && !edit.loaded.def.is_empty();
-    for (levels, by) in [(old, -1), (new, 1)] {
-        for level in levels {
-            if let Some(Value::I64(count)) = counts.get_mut(usize::from(*level)) {
-                *count += by;
-            }
+    let number = |levels: &[u8], level| levels.iter().filter(|l| **l == level).count() as i64;
+    for (level, count) in (0..=u8::MAX).zip(counts.iter_mut()) {
+        if let Value::I64(count) = count {
+            *count += number(new, level) - number(old, level);
         }
     }
     if let (true, Some(Value::I64(count))) = (flat, counts.first_mut()) {

@@ -52,12 +52,27 @@ pub(crate) fn decode<T: Number>(
 }
 
 /// A kind of number that levels and indices decode to.
-pub(crate) trait Number: Copy + Eq {
+pub(crate) trait Number: Copy + Eq + 'static {
+    /// The bits of each byte, lowest first.
+    const BITS: &'static [[Self; 8]; 256];
     fn from_u32(value: u32) -> Self;
     fn to_u32(self) -> u32;
 }
 
+macro_rules! bits {
+    () => {{
+        let mut all = [[0; 8]; 256];
+        let mut at = 0;
+        while at < 256 * 8 {
+            all[at / 8][at % 8] = ((at / 8) >> (at % 8) & 1) as Self;
+            at += 1;
+        }
+        &{ all }
+    }};
+}
+
 impl Number for u8 {
+    const BITS: &'static [[Self; 8]; 256] = bits!();
     fn from_u32(value: u32) -> Self {
         value as Self
     }
@@ -67,6 +82,7 @@ impl Number for u8 {
 }
 
 impl Number for u32 {
+    const BITS: &'static [[Self; 8]; 256] = bits!();
     fn from_u32(value: u32) -> Self {
         value
     }
@@ -84,27 +100,26 @@ fn unpack<T: Number>(
 ) -> Outcome<()> {
     let mask = (1_u64 << width) - 1;
     let mut worst = 0_u32;
-    // Eight values of up to 8 (16) bits lie in one word of 64 (128) bits, and begin at a byte.
+    // Four values of up to 16 bits lie in one word, and eight begin at a byte.
     let stride = width as usize;
-    let word = if width <= 8 { 8 } else { 16 };
     let mut done = 0;
-    if width <= 16 && width > 0 && bytes.len() >= word {
-        let groups = (count / 8).min((bytes.len() - word) / stride + 1);
+    if width == 1 {
+        let groups = (count / 8).min(bytes.len());
         done = groups * 8;
+        worst = u32::from(bytes[..groups].iter().any(|byte| *byte != 0));
+        for byte in &bytes[..groups] {
+            out.extend_from_slice(&T::BITS[usize::from(*byte)]);
+        }
+    } else if width <= 16 && width > 0 && bytes.len() >= 16 {
+        let groups = (count / 8).min((bytes.len() - 16) / stride + 1);
+        done = groups * 8;
+        let (half, skip) = (stride / 2, width * 4 % 8);
         for at in (0..groups).map(|group| group * stride) {
-            let eight: [u32; 8] = match word {
-                8 => {
-                    let word = window(bytes, at);
-                    std::array::from_fn(|i| (word >> (i as u32 * width) & mask) as u32)
-                }
-                _ => {
-                    let (low, high) = (window(bytes, at), window(bytes, at + 8));
-                    let word = u128::from(high) << 64 | u128::from(low);
-                    std::array::from_fn(|i| (word >> (i as u32 * width)) as u32 & mask as u32)
-                }
-            };
+            let words = [window(bytes, at), window(bytes, at + half) >> skip];
+            let eight: [u32; 8] =
+                std::array::from_fn(|i| (words[i / 4] >> ((i % 4) as u32 * width) & mask) as u32);
             worst = eight.iter().fold(worst, |worst, value| worst.max(*value));
-            out.extend(eight.map(T::from_u32));
+            out.extend_from_slice(&eight.map(T::from_u32));
         }
     }
     out.extend((done..count).map(|i| {

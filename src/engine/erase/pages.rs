@@ -149,6 +149,8 @@ pub(crate) struct Loaded {
     pub(crate) start: usize,
     /// What was decompressed, where the values are positions in a dictionary.
     pub(crate) packed: Option<Vec<u8>>,
+    /// The body as stored, where parts of it can be taken over compressed.
+    pub(crate) raw: Option<Vec<u8>>,
 }
 
 /// Reads the pages of one chunk.
@@ -198,7 +200,7 @@ impl<'a> PageReader<'a> {
             return Err(Problem::refused("a dictionary is encoded in an unknown way"));
         }
         let plain = self.codec.decompress(&self.raw(page)?, page.plain)?;
-        Values::decode(Encoding::Plain, self.shape.physical, plain, 0, page.slots, 0)
+        Values::decode(Encoding::Plain, self.shape.physical, plain, 0, page.slots)
     }
 
     /// The repetition and definition levels of a data page, without its values.
@@ -213,7 +215,7 @@ impl<'a> PageReader<'a> {
 
     /// Everything of a data page. `entries` is the size of the chunk's dictionary.
     pub(crate) fn load(&self, page: &Page, entries: usize) -> Outcome<Loaded> {
-        let raw = self.raw(page)?;
+        let mut raw = self.raw(page)?;
         let (rep, def, plain, start) = if page.kind == Kind::V2 {
             let (rep, def, at) = self.split_v2(page, &raw)?;
             let packed = page.part().and_then(|part| part.bool(7)).unwrap_or(true);
@@ -222,17 +224,22 @@ impl<'a> PageReader<'a> {
             (rep, def, codec.decompress(&raw[at..], size)?, 0)
         } else {
             let plain = match self.codec {
-                Codec::Plain if raw.len() == page.plain => raw,
+                Codec::Plain if raw.len() == page.plain => std::mem::take(&mut raw),
                 codec => codec.decompress(&raw, page.plain)?,
             };
             let (rep, def, at) = self.split_v1(page, &plain)?;
             (rep, def, plain, at)
         };
+        let raw = (self.codec == Codec::Snappy).then_some(raw);
         let count = def.iter().filter(|level| **level == self.shape.max_def).count();
         let encoding = self.encoding(page)?;
-        let packed = (encoding == Encoding::Dictionary).then(|| plain.clone());
-        let values = Values::decode(encoding, self.shape.physical, plain, start, count, entries)?;
-        Ok(Loaded { rep, def, values, start, packed })
+        if encoding == Encoding::Dictionary {
+            let body = plain.get(start..).ok_or_else(|| broken("claims a wrong size"))?;
+            let values = Values::positions(body, count, entries)?;
+            return Ok(Loaded { rep, def, values, start, packed: Some(plain), raw });
+        }
+        let values = Values::decode(encoding, self.shape.physical, plain, start, count)?;
+        Ok(Loaded { rep, def, values, start, packed: None, raw })
     }
 
     fn split_v1(&self, page: &Page, plain: &[u8]) -> Outcome<(Vec<u8>, Vec<u8>, usize)> {

@@ -57,10 +57,22 @@ fn broken() -> Problem {
     Problem::proof("a rewritten column cannot be read back")
 }
 
+/// Entries that are compared at once.
+const STRETCH: usize = 256;
+
 /// For each position, whether both dictionaries hold the same there.
 fn same_entries(old: Option<&Values>, new: Option<&Values>) -> Vec<bool> {
     let (Some(old), Some(new)) = (old, new) else { return Vec::new() };
-    (0..old.len().min(new.len())).map(|at| old.get(at, None) == new.get(at, None)).collect()
+    let count = old.len().min(new.len());
+    let mut same = Vec::with_capacity(count);
+    for at in (0..count).step_by(STRETCH) {
+        let end = count.min(at + STRETCH);
+        match old.equal(at, new, at, end - at) {
+            true => same.resize(end, true),
+            false => same.extend((at..end).map(|at| old.get(at, None) == new.get(at, None))),
+        }
+    }
+    same
 }
 
 struct ChunkProof<'a, 'w> {
@@ -251,9 +263,7 @@ impl ChunkProof<'_, '_> {
                 let entries = self.dictionary.as_ref().map_or(0, Values::len);
                 let loaded = self.reader.load(new, entries)?;
                 let mut gather = Gather::new(order);
-                for at in 0..loaded.values.len() {
-                    gather.add(loaded.values.get(at, self.dictionary.as_ref()));
-                }
+                loaded.values.distinct(self.dictionary.as_ref(), |value| gather.add(value));
                 Ok(gather)
             };
             let field = if new.kind == Kind::V2 { 8 } else { 5 };

@@ -109,14 +109,13 @@ fn short() -> Problem {
 }
 
 impl Values {
-    /// Decodes `count` values that begin at `start` of `bytes`. `dictionary` is its number of entries.
+    /// Decodes `count` values that begin at `start` of `bytes`, in any encoding but that of a dictionary.
     pub(crate) fn decode(
         encoding: Encoding,
         physical: Physical,
         bytes: Vec<u8>,
         start: usize,
         count: usize,
-        dictionary: usize,
     ) -> Outcome<Self> {
         let body = bytes.get(start..).ok_or_else(short)?;
         match (encoding, physical.width()) {
@@ -137,7 +136,7 @@ impl Values {
                 }
                 Ok(Self::Fixed { bytes, start, width, count })
             }
-            (Encoding::Dictionary, _) => indices(body, count, dictionary).map(Self::Indices),
+            (Encoding::Dictionary, _) => Err(short()),
             (Encoding::Rle, _) => {
                 let packed = body.get(4..).ok_or_else(short)?;
                 levels::decode::<u8>(packed, 1, count, 1).map(|flags| Self::fixed(flags, 1, count))
@@ -179,6 +178,22 @@ impl Values {
                 Ok(Self::fixed(plain, width, count))
             }
         }
+    }
+
+    /// Decodes `count` positions in a dictionary of so many entries.
+    pub(crate) fn positions(body: &[u8], count: usize, entries: usize) -> Outcome<Self> {
+        if count == 0 {
+            return Ok(Self::Indices(Vec::new()));
+        }
+        let largest = entries
+            .checked_sub(1)
+            .and_then(|n| u32::try_from(n).ok())
+            .ok_or_else(|| Problem::unreadable("a page refers to a missing dictionary"))?;
+        let (width, packed) = body.split_first().ok_or_else(short)?;
+        if *width > 32 {
+            return Err(short());
+        }
+        levels::decode(packed, u32::from(*width), count, largest).map(Self::Indices)
     }
 
     const fn fixed(bytes: Vec<u8>, width: usize, count: usize) -> Self {
@@ -257,6 +272,23 @@ impl Values {
                 _ => &[],
             },
             Self::Fixed { .. } => &[],
+        }
+    }
+
+    /// Calls `visit` for each value, for equal ones in a dictionary once.
+    pub(crate) fn distinct<'a>(
+        &'a self,
+        dictionary: Option<&'a Self>,
+        mut visit: impl FnMut(&'a [u8]),
+    ) {
+        match (self, dictionary) {
+            (Self::Indices(indices), Some(dictionary)) => {
+                let mut there = vec![false; dictionary.len()];
+                indices.iter().for_each(|index| there[*index as usize] = true);
+                let there = there.iter().enumerate().filter(|(_, there)| **there);
+                there.for_each(|(at, _)| visit(dictionary.get(at, None)));
+            }
+            _ => (0..self.len()).for_each(|at| visit(self.get(at, dictionary))),
         }
     }
 
@@ -450,22 +482,6 @@ impl Values {
         delta::encode(&lengths, false, out);
         out.extend_from_slice(&suffixes);
     }
-}
-
-/// Positions in a dictionary of so many entries.
-fn indices(body: &[u8], count: usize, entries: usize) -> Outcome<Vec<u32>> {
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    let largest = entries
-        .checked_sub(1)
-        .and_then(|n| u32::try_from(n).ok())
-        .ok_or_else(|| Problem::unreadable("a page refers to a missing dictionary"))?;
-    let (width, packed) = body.split_first().ok_or_else(short)?;
-    if *width > 32 {
-        return Err(short());
-    }
-    levels::decode(packed, u32::from(*width), count, largest)
 }
 
 /// Appends positions in a dictionary of so many entries.
