@@ -291,8 +291,9 @@ impl Rewrite<'_, '_> {
     ) -> Outcome<Vec<u8>> {
         let codec = self.work.reader.codec();
         let old = raw.and_then(|raw| raw.get(skip..)).filter(|_| codec == Codec::Snappy);
-        let spliced =
-            old.zip(patches).and_then(|(old, patches)| snappy::splice(old, patches, plain));
+        let spliced = old
+            .zip(patches)
+            .and_then(|(old, patches)| snappy::splice(old, patches, plain, self.work.scan));
         spliced.map_or_else(|| codec.compress(plain), Ok)
     }
 

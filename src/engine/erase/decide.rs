@@ -3,10 +3,12 @@
 
 use super::elements::Slots;
 use super::error::{Outcome, Problem};
+use super::levels::count_of;
 use super::mask::Verdict;
 use super::pages::{Kind, Loaded, Page, PageReader};
 use super::select::{LeafSelection, Pick, What};
 use super::shape::Shape;
+use super::snappy::Scan;
 use super::source::{Chunk, Group};
 use super::stats::Nulls;
 use super::tally::Tally;
@@ -27,6 +29,8 @@ pub(crate) struct ChunkWork<'a> {
     pub(crate) removed: &'a [(u64, TaskIndex)],
     /// Whether replacements are drawn, or changes only counted.
     pub(crate) draw: bool,
+    /// How compressed pages are looked through for what can be taken over.
+    pub(crate) scan: Scan,
 }
 
 /// What changes in a chunk.
@@ -94,7 +98,7 @@ impl PageEdit {
 
 /// Slots without a value.
 pub(crate) fn count_nulls(def: &[u8], max_def: u8) -> i64 {
-    def.iter().filter(|level| **level != max_def).count() as i64
+    (def.len() - count_of(def, max_def)) as i64
 }
 
 /// One value that changes.
@@ -455,7 +459,7 @@ impl Decider<'_, '_> {
         let def = keep(&def);
         let rows = |rep: &[u8], def: &[u8]| match self.work.shape.max_rep {
             0 => def.len() as i64,
-            _ => rep.iter().filter(|level| **level == 0).count() as i64,
+            _ => count_of(rep, 0) as i64,
         };
         let rows_lost = rows(&loaded.rep, &loaded.def) - rows(&rep, &def);
         let relevelled = rep != loaded.rep || def != loaded.def;
@@ -511,7 +515,7 @@ impl<'a> Rank<'a> {
     /// The position of a slot's value; `None` where it has none.
     fn at(&mut self, slot: usize) -> Option<usize> {
         let between = &self.def[self.slot..slot];
-        self.before += between.iter().filter(|level| **level == self.max_def).count();
+        self.before += count_of(between, self.max_def);
         self.slot = slot;
         (self.def[slot] == self.max_def).then_some(self.before)
     }

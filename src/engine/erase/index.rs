@@ -2,6 +2,7 @@
 
 use super::decide::{ChunkWork, PageEdit};
 use super::error::{Outcome, Problem};
+use super::levels::count_of;
 use super::order::{Bound, Bounds, Gather, Order};
 use super::shape::Shape;
 use super::source::Source;
@@ -169,10 +170,9 @@ fn add_levels(counts: &mut [Value], edit: &PageEdit, definition: bool) {
     };
     // Leaves in no list keep no repetition levels: all are 0.
     let flat = !definition && old.is_empty() && !edit.loaded.def.is_empty();
-    let number = |levels: &[u8], level| levels.iter().filter(|l| **l == level).count() as i64;
     for (level, count) in (0..=u8::MAX).zip(counts.iter_mut()) {
         if let Value::I64(count) = count {
-            *count += number(new, level) - number(old, level);
+            *count += count_of(new, level) as i64 - count_of(old, level) as i64;
         }
     }
     if let (true, Some(Value::I64(count))) = (flat, counts.first_mut()) {

@@ -131,6 +131,13 @@ fn unpack<T: Number>(
     if worst > largest { Err(broken()) } else { Ok(()) }
 }
 
+/// How many levels are this one.
+pub(crate) fn count_of(levels: &[u8], level: u8) -> usize {
+    // Sums of a byte each, for as long as they fit into one.
+    let count = |part: &[u8]| part.iter().map(|l| u8::from(*l == level)).sum::<u8>();
+    levels.chunks(128).map(|part| usize::from(count(part))).sum()
+}
+
 /// Eight bytes from `at`, zeros past the end.
 pub(crate) fn window(bytes: &[u8], at: usize) -> u64 {
     match bytes.get(at..at + 8).and_then(|eight| <[u8; 8]>::try_from(eight).ok()) {

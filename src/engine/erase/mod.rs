@@ -25,6 +25,8 @@ mod delta;
 mod dictionary;
 mod elements;
 mod error;
+#[cfg(test)]
+mod far_tests;
 mod faults;
 mod footer;
 mod guard;

@@ -231,7 +231,7 @@ impl<'a> PageReader<'a> {
             (rep, def, plain, at)
         };
         let raw = (self.codec == Codec::Snappy).then_some(raw);
-        let count = def.iter().filter(|level| **level == self.shape.max_def).count();
+        let count = levels::count_of(&def, self.shape.max_def);
         let encoding = self.encoding(page)?;
         if encoding == Encoding::Dictionary {
             let body = plain.get(start..).ok_or_else(|| broken("claims a wrong size"))?;

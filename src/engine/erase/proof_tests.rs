@@ -23,6 +23,7 @@ use super::pages::{Page, walk};
 use super::proof::prove;
 use super::proof_chunk::prove_chunk;
 use super::select::Selection;
+use super::snappy::Scan;
 use super::source::Source;
 use super::splice::{Spliced, chunk_work, splice};
 use super::tally::Tally;
@@ -119,7 +120,8 @@ impl Lake {
         let decided = |work: &FileWork| -> (Decision, NewChunk) {
             let selection = Selection::new(work, &source, Some(&keys)).unwrap();
             let mut tally = Tally::new(work);
-            let work = chunk_work(&source, &selection, &pages, (0, 0), &[], true).unwrap();
+            let work =
+                chunk_work(&source, &selection, &pages, (0, 0), &[], true, Scan::Near).unwrap();
             let mut decision = decide(&work, &mut tally).unwrap();
             let new = rewrite(&source, &work, &mut decision).unwrap();
             (decision, new)
@@ -141,7 +143,7 @@ impl Lake {
         }
         file.write_all_at(&bytes, 0).unwrap();
         let selection = Selection::new(&planned, &source, Some(&keys)).unwrap();
-        let work = chunk_work(&source, &selection, &pages, (0, 0), &[], true).unwrap();
+        let work = chunk_work(&source, &selection, &pages, (0, 0), &[], true, Scan::Near).unwrap();
         prove_chunk(&work, &decision, &new, &file, 4).map_err(|problem| reason(&problem))
     }
 

@@ -15,10 +15,25 @@ const LEAST: usize = 1 << 12;
 /// A change of a page's plain bytes: what is replaced, and by how many bytes. In order, not overlapping.
 pub(crate) type Patch = (Range<usize>, usize);
 
+/// As far back as a compressor refers: its distances have two bytes.
+const FAR: usize = 1 << 16;
+
+/// How much of a compressed form is looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scan {
+    /// Up to what nothing in reach of the last change refers back across. The format has longer distances,
+    /// which no known compressor writes: where one is there after all, what comes out decompresses to
+    /// something else, and the proof says so.
+    Near,
+    /// All of it.
+    Whole,
+}
+
 /// The compressed form of `new`, which is what `packed` decompresses to with the patches applied.
 /// `None` where that cannot be had cheaper than by compressing all of it.
-pub(crate) fn splice(packed: &[u8], patches: &[Patch], new: &[u8]) -> Option<Vec<u8>> {
-    let cuts = cuts(packed)?;
+pub(crate) fn splice(packed: &[u8], patches: &[Patch], new: &[u8], scan: Scan) -> Option<Vec<u8>> {
+    let changed = patches.last().map_or(0, |patch| patch.0.end);
+    let cuts = cuts(packed, if scan == Scan::Near { changed } else { usize::MAX })?;
     let plain = cuts.last()?.plain;
     let shift = |patch: &Patch| patch.1 as isize - patch.0.len() as isize;
     if plain.checked_add_signed(patches.iter().map(shift).sum())? != new.len() {
@@ -62,8 +77,9 @@ struct Cut {
     plain: usize,
 }
 
-/// The places that nothing after refers back across; the start and the end among them.
-fn cuts(packed: &[u8]) -> Option<Vec<Cut>> {
+/// The places that nothing after refers back across, the start and the end among them; after the first one
+/// from `enough` on only the end.
+fn cuts(packed: &[u8], enough: usize) -> Option<Vec<Cut>> {
     let (whole, mut at) = length(packed)?;
     let mut plain = 0;
     let mut cuts = vec![Cut { packed: at, plain }];
@@ -73,6 +89,12 @@ fn cuts(packed: &[u8]) -> Option<Vec<Cut>> {
         let tag = Tag::of(packed[at]);
         // A block has nothing to refer to, so it begins with a literal of some length.
         if plain >= due && (tag.literal >= 12 || tag.size == 0) {
+            let first = cuts.partition_point(|cut| cut.plain < enough);
+            if cuts.get(first).is_some_and(|cut| plain - cut.plain >= FAR) {
+                cuts.truncate(first + 1);
+                cuts.push(Cut { packed: packed.len(), plain: whole });
+                return Some(cuts);
+            }
             cuts.push(Cut { packed: at, plain });
             (last, due) = (plain, plain + LEAST);
         }
@@ -170,7 +192,8 @@ mod tests {
     #[test]
     fn a_spliced_form_decompresses_to_the_patched_bytes() {
         let text = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
-        for seed in 0..60_u64 {
+        for (seed, scan) in (0..60).flat_map(|seed: u64| [(seed, Scan::Near), (seed, Scan::Whole)])
+        {
             let size = [10, 5_000, 70_000, 400_000][seed as usize % 4];
             let mut old: Vec<u8> = (0..size / 9)
                 .flat_map(|n| format!("{:08x} ", text(n + seed) % 7_000).into_bytes())
@@ -192,7 +215,7 @@ mod tests {
                     from = end;
                 }
                 new.extend_from_slice(&old[from..]);
-                let spliced = splice(&packed, &patches, &new).unwrap();
+                let spliced = splice(&packed, &patches, &new, scan).unwrap();
                 assert_eq!(snap::raw::Decoder::new().decompress_vec(&spliced).unwrap(), new);
                 (old, packed) = (new, spliced);
             }
@@ -202,7 +225,7 @@ mod tests {
     #[test]
     fn what_is_not_snappy_is_left_alone() {
         for bytes in [&b""[..], &[5], &[5, 0xff, 0xff], &[4, 1, 9]] {
-            assert!(splice(bytes, &[], b"hello").is_none());
+            assert!(splice(bytes, &[], b"hello", Scan::Near).is_none());
         }
     }
 }

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::io::Seek;
 use std::ops::Range;
 
 use crate::plan::FileCounts;
 
 use super::chunk::{Piece, rewrite};
 use super::decide::{ChunkWork, Decision, decide};
-use super::error::Outcome;
+use super::error::{Outcome, Problem};
 use super::faults::{Faults, Step, after};
 use super::footer::{Placed, footer, footer_bytes};
 use super::guard::Guard;
@@ -19,6 +20,7 @@ use super::out::Out;
 use super::pages::{Page, PageReader, walk};
 use super::proof_chunk::prove_chunk;
 use super::select::Selection;
+use super::snappy::Scan;
 use super::source::{self, Source};
 use super::tally::Tally;
 use super::thrift::Struct;
@@ -88,7 +90,7 @@ pub(crate) fn decide_chunk(
     draw: bool,
     tally: &mut Tally,
 ) -> Outcome<Decision> {
-    decide(&chunk_work(source, selection, pages, at, removed, draw)?, tally)
+    decide(&chunk_work(source, selection, pages, at, removed, draw, Scan::Near)?, tally)
 }
 
 pub(crate) fn chunk_work<'a>(
@@ -98,12 +100,13 @@ pub(crate) fn chunk_work<'a>(
     at: (usize, usize),
     removed: &'a [(u64, u32)],
     draw: bool,
+    scan: Scan,
 ) -> Outcome<ChunkWork<'a>> {
     let group = &source.groups[at.0];
     let (shape, chunk) = (&source.shapes[at.1], &group.chunks[at.1]);
     let reader = PageReader::new(&source.file, shape, chunk)?;
     let selection = &selection.leaves[at.1];
-    Ok(ChunkWork { reader, chunk, pages, shape, group, at, selection, removed, draw })
+    Ok(ChunkWork { reader, chunk, pages, shape, group, at, selection, removed, draw, scan })
 }
 
 fn guard_changes(guard: &Guard, source: &Source, leaf: usize, decision: &Decision) -> Outcome<()> {
@@ -118,6 +121,23 @@ pub(crate) fn splice(
     selection: &Selection<'_>,
     file: &File,
     faults: &dyn Faults,
+) -> Outcome<Spliced> {
+    match write(source, selection, file, faults, Scan::Near) {
+        Err(Problem::Proof(_)) => {
+            let mut emptied = file;
+            file.set_len(0).and_then(|()| emptied.rewind()).map_err(Problem::io("write beside"))?;
+            write(source, selection, file, faults, Scan::Whole)
+        }
+        done => done,
+    }
+}
+
+fn write(
+    source: &Source,
+    selection: &Selection<'_>,
+    file: &File,
+    faults: &dyn Faults,
+    scan: Scan,
 ) -> Outcome<Spliced> {
     let mut tally = Tally::new(selection.work);
     let guard = Guard::new(source);
@@ -144,7 +164,7 @@ pub(crate) fn splice(
         let picked = whole || !selection.leaves[at.1].picks(&group.range()).is_empty();
         if picked || !removed.is_empty() {
             let pages = walk(&source.file, chunk)?;
-            let work = chunk_work(source, selection, &pages, at, removed, true)?;
+            let work = chunk_work(source, selection, &pages, at, removed, true, scan)?;
             let mut decision = decide(&work, &mut tally)?;
             guard_changes(&guard, source, at.1, &decision)?;
             here.reordered = decision.masked;
