@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::engine::erase::{self, EraseError, EraseOptions, NoFaults, Stage, Staged};
+use crate::engine::erase::{self, EraseError, EraseOptions};
 use crate::model::{Action, Identity, Name, Reason, Sensitive, TaskId};
 use crate::plan::{
     Cause, EraseKeys, FailureKind, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork,
@@ -18,6 +18,7 @@ use crate::plan::{
 };
 use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key, in_parallel};
 
+use super::carry_out::{Intended, Ready, carry_out};
 use super::pass::{Outlook, Pass};
 use super::record::task_ref;
 use super::recover::deployment_key;
@@ -206,76 +207,6 @@ fn tasks_of(work: &FileWork) -> BTreeSet<TaskIndex> {
     rows.chain(work.leaves.iter().flat_map(|leaf| &leaf.cells).map(|cell| cell.task)).collect()
 }
 
-/// What is ready to happen to a file once the ledger knows of it.
-enum Ready {
-    /// It is swapped for its staged successor.
-    Swap(Box<Staged>),
-    /// It is deleted; what goes with it.
-    Remove(FileCounts),
-    /// It stays: there is nothing to change.
-    Stay(FileCounts),
-}
-
-impl Ready {
-    fn staged(stage: Result<Stage, EraseError>) -> Result<Self, EraseError> {
-        Ok(match stage? {
-            Stage::Unchanged(counts) => Self::Stay(counts),
-            Stage::Staged(file) => Self::Swap(file),
-        })
-    }
-
-    fn counts(&self) -> &FileCounts {
-        match self {
-            Self::Swap(file) => file.counts(),
-            Self::Remove(counts) | Self::Stay(counts) => counts,
-        }
-    }
-
-    /// The footer that the file will have; `None`: there will be no file.
-    fn after(&self) -> Option<String> {
-        match self {
-            Self::Swap(file) => Some(file.after().footer.clone()),
-            Self::Remove(_) | Self::Stay(_) => None,
-        }
-    }
-
-    fn discard(self) -> Result<(), EraseError> {
-        match self {
-            Self::Swap(file) => file.discard(),
-            Self::Remove(_) | Self::Stay(_) => Ok(()),
-        }
-    }
-
-    /// Does it.
-    fn carry_out(self, work: &FileWork, options: &EraseOptions) -> Result<Done, EraseError> {
-        Ok(match self {
-            Self::Swap(file) => {
-                let outcome = file.swap(options, &NoFaults)?;
-                Done {
-                    counts: outcome.counts,
-                    summaries: outcome.summaries,
-                    copied: outcome.bytes_copied,
-                    reencoded: outcome.bytes_reencoded,
-                }
-            }
-            Self::Remove(counts) => {
-                Done { counts, summaries: erase::remove(work, options)?, copied: 0, reencoded: 0 }
-            }
-            Self::Stay(counts) => Done { counts, summaries: Vec::new(), copied: 0, reencoded: 0 },
-        })
-    }
-}
-
-/// What was done to a file.
-struct Done {
-    counts: FileCounts,
-    /// Summaries that had to go with it.
-    summaries: Vec<PathBuf>,
-    /// Bytes that were taken over as they were, and bytes of pages that were encoded again.
-    copied: u64,
-    reencoded: u64,
-}
-
 /// What was planned is what was measured while the files were written.
 fn agree(
     batch: &[(FileWork, Option<&FileCounts>)],
@@ -347,7 +278,7 @@ impl Erasing<'_> {
                         &key,
                     );
                     intents.push(Record::EraseIntent(self.intent(work, &digest, &step, settled)));
-                    ready.push((work, digest, step, seconds));
+                    ready.push(Intended { work, digest, step, seconds });
                 }
             }
         }
@@ -356,22 +287,23 @@ impl Erasing<'_> {
         }
         state.append(intents, self.pass.now)?;
         let mut settled = Vec::with_capacity(ready.len());
-        for (work, digest, step, seconds) in ready {
-            let options = EraseOptions { root: self.root(work) };
-            let started = Instant::now();
+        let options = |work: &FileWork| EraseOptions { root: self.root(work) };
+        let outcomes = carry_out(&ready, jobs, options);
+        for (Intended { work, digest, seconds, .. }, (outcome, more)) in
+            ready.into_iter().zip(outcomes)
+        {
             let (dataset, before) = (work.dataset.clone(), work.stamp.footer.clone());
-            match step.carry_out(work, &options) {
-                Ok(outcome) => {
-                    let seconds = seconds + started.elapsed().as_secs_f64();
+            match outcome {
+                Ok(done) => {
                     let (rows_erased, cells_erased) =
-                        self.count(work, &outcome.counts, seconds, round);
+                        self.count(work, &done.counts, seconds + more, round);
                     events.event(Event::Erased(Measured {
                         rows_erased,
                         cells_erased,
-                        bytes_copied: outcome.copied,
-                        bytes_reencoded: outcome.reencoded,
+                        bytes_copied: done.bytes_copied,
+                        bytes_reencoded: done.bytes_reencoded,
                     }));
-                    for summary in &outcome.summaries {
+                    for summary in &done.summaries {
                         let name = summary.file_name().unwrap_or_default().to_string_lossy();
                         let text = format!(
                             "dataset {dataset}: removed {name}: it held statistics of the files that \

@@ -10,6 +10,7 @@ mod advice;
 mod against;
 mod apply;
 mod board;
+mod carry_out;
 mod clock;
 mod coverage;
 mod digests;

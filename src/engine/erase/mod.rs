@@ -187,11 +187,7 @@ impl Staged {
     /// # Errors
     /// [`EraseError::Changed`] where another writer came between: its file is in place, ours is gone.
     /// [`EraseError::Io`]: [`recover`] finishes what was begun.
-    pub fn swap(
-        self: Box<Self>,
-        options: &EraseOptions,
-        faults: &dyn Faults,
-    ) -> Result<Outcome, EraseError> {
+    pub fn swap(&self, options: &EraseOptions, faults: &dyn Faults) -> Result<Outcome, EraseError> {
         guarded(&self.shown, || {
             let summaries = self.file.swap(options.root.as_deref(), faults)?;
             Ok(Outcome {
