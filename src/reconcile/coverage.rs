@@ -44,7 +44,7 @@ pub(super) fn lint(
         surveys.insert(dataset.name.clone(), engine.survey(files, &leaves));
     }
     let mut diagnostics = personal(found.catalog, found.inventory, &surveys);
-    diagnostics.extend(unreached(found.catalog, found.requests));
+    diagnostics.extend(unreached(found.catalog, found.requests, found.inventory));
     Ok(diagnostics)
 }
 

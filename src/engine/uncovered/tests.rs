@@ -216,7 +216,7 @@ fn what_cannot_be_listed_is_said() {
     let rooted = Rooted::new();
     rooted.put(&["lake/closed/a.parquet"]);
     let closed = rooted.lake.path("lake/closed");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     // Root may list anything.
     let expected: &[&str] = match fs::read_dir(&closed) {
         Ok(_) => &["lake/closed/a.parquet: file"],

@@ -77,8 +77,9 @@ codes! {
     ID_UNREACHED = "AMP0620", "an ID field that no request can reach",
         "There are requests, and none of them can find a row by this field: none names its namespace, no Namespace \
          document defines it, it is not built in, and neither links nor cookies lead to it from what the requests \
-         name. Usually the namespace is misspelt, or its document with `expansion: always` is missing. A `reason` on \
-         the field silences this.";
+         name. Usually the namespace is misspelt, or its document with `expansion: always` is missing. Or the column's \
+         type cannot hold a value of its namespace, as an integer cannot hold an AAID. A `reason` on the field silences \
+         this.";
     UNCOVERED = "AMP0621", "data that no dataset covers",
         "`check --root DIR` found Parquet files, or a table of another format, below the root that the location of no \
          Dataset names: nothing in them is searched, shown or erased. One finding stands for a directory with all its \

@@ -188,7 +188,7 @@ fn dark(world: &World, asked: &[&str], expands: bool) -> Vec<String> {
         asked.iter().map(|namespace| world.user("k", vec![world.one(namespace, "v")])).collect();
     let mut one = request("r", users);
     one.expand_ids = expands;
-    unreached(&world.catalog, &[one])
+    unreached(&world.catalog, &[one], &world.inventory)
         .into_iter()
         .map(|d| {
             assert_eq!((d.code.id, d.severity), ("AMP0620", Severity::Warning));
@@ -223,13 +223,13 @@ fn id_fields_that_no_request_can_reach() {
     let users = vec![world.user("k", vec![world.one("email", "v")])];
     let mut rejected = request("r", users);
     rejected.rejected = Some(Reason::Invalid);
-    assert!(unreached(&world.catalog, &[rejected]).is_empty());
+    assert!(unreached(&world.catalog, &[rejected], &world.inventory).is_empty());
     // A reason silences; a misspelt name is helped with.
     world.catalog.datasets[0].fields[2].reason = Some("history".to_owned());
     assert_eq!(dark(&world, &["email"], true), ["key", "customer", "shop"]);
     world.catalog.datasets[0].fields[2].reason = None;
     let one = request("r", vec![world.user("k", vec![world.one("email", "v")])]);
-    let found = unreached(&world.catalog, &[one]);
+    let found = unreached(&world.catalog, &[one], &world.inventory);
     assert_eq!(found[1].help.as_deref(), Some("did you mean `email`?"));
     // Links lead on from persons; cookies where a request expands them; a definition is enough.
     world.namespace("customer").expansion = Expansion::Always;
@@ -237,6 +237,45 @@ fn id_fields_that_no_request_can_reach() {
     assert_eq!(dark(&world, &["email"], true), ["old"]);
     world.namespace("emial");
     assert!(dark(&world, &["email"], false).is_empty());
+}
+
+#[test]
+fn columns_that_cannot_hold_their_namespace() {
+    const DEVICE: &str = "I2 ID-DEVICE DEL-DEVICE ACC-ALL";
+    let int = LeafType::Int { bits: 64, signed: true };
+    let decimal = LeafType::Decimal { precision: 38, scale: 0 };
+    let fields = [
+        ("a", "AAID"),
+        ("e", "ECID"),
+        ("d", "ECID"),
+        ("t", "AAID"),
+        ("v", "visitorId"),
+        ("c", "crm"),
+    ]
+    .map(|(at, namespace)| field(at, namespace, DEVICE));
+    let columns = [
+        ("a", int.clone()),
+        ("e", int.clone()),
+        ("d", decimal),
+        ("t", LeafType::Text),
+        ("v", LeafType::FixedBinary(4)),
+        ("c", int),
+    ];
+    let mut world = world(fields.to_vec(), &columns);
+    let found = |world: &World| -> Vec<String> {
+        unreached(&world.catalog, &[], &world.inventory).into_iter().map(|d| d.message).collect()
+    };
+    assert_eq!(
+        found(&world),
+        [
+            "no request can reach a: no AAID fits the type int64",
+            "no request can reach e: no ECID fits the type int64",
+        ]
+    );
+    for field in &mut world.catalog.datasets[0].fields {
+        field.reason = Some("history".to_owned());
+    }
+    assert!(found(&world).is_empty());
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! ID fields that no request can reach: their namespace is named by no request, defined by no policy, and
-//! nothing leads to it. Usually it is misspelt, or a link that lacks `expansion: always`.
+//! ID fields that no request can reach. Either their namespace is named by no request, defined by no policy,
+//! and nothing leads to it: usually it is misspelt, or a link that lacks `expansion: always`. Or no value of
+//! the namespace can be of the column's type.
 
 use std::collections::BTreeSet;
 
@@ -7,45 +8,96 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::codes::data as codes;
 use crate::manifest::reader::did_you_mean;
 use crate::model::{
-    Catalog, Dataset, Environment, Expansion, NamespaceName, Request, well_known_id,
+    Catalog, Dataset, Environment, Expansion, Field, LeafType, NamespaceName, Request,
+    well_known_id,
 };
+use crate::plan::{Inventory, Resolved};
 
 use super::warning;
 
-/// Warnings of the ID fields of environments for which there are requests; a `reason` on the field
-/// silences them.
-pub fn unreached(catalog: &Catalog, requests: &[Request]) -> Vec<Diagnostic> {
+/// Warnings of ID fields; a `reason` on the field silences them. What requests name is looked at where there
+/// are requests for the environment.
+pub fn unreached(
+    catalog: &Catalog,
+    requests: &[Request],
+    inventory: &Inventory,
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for environment in [Environment::Production, Environment::Test] {
         let datasets: Vec<&Dataset> = catalog.in_environment(environment).collect();
-        let Some(reached) = reached(catalog, &datasets, requests, environment) else { continue };
+        let reached = reached(catalog, &datasets, requests, environment);
         for dataset in &datasets {
-            for (_, field) in dataset.id_fields() {
-                let Some(namespace) = &field.namespace else { continue };
-                let known = reached.contains(namespace) || is_defined(catalog, namespace);
-                if known || field.reason.is_some() {
-                    continue;
+            found.extend(unfit(catalog, dataset, inventory));
+            let Some(reached) = &reached else { continue };
+            for (field, namespace) in ids_to_judge(dataset) {
+                if !reached.contains(namespace) && !is_defined(catalog, namespace) {
+                    found.push(unnamed(catalog, field, namespace, reached));
                 }
-                let message = format!(
-                    "no request can reach {}: none names the namespace `{namespace}`, no policy defines it, and no other field leads to it",
-                    field.path
-                );
-                let candidates: Vec<&str> = reached
-                    .iter()
-                    .map(NamespaceName::as_str)
-                    .chain(catalog.namespaces.keys().map(NamespaceName::as_str))
-                    .collect();
-                let help = match did_you_mean(namespace.as_str(), &candidates) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "define it in a Namespace document (a link needs `expansion: always`), or say why \
-                             not: `reason: …`"
-                        .to_owned(),
-                };
-                found.push(warning(codes::ID_UNREACHED, &field.position, message, help));
             }
         }
     }
     found
+}
+
+fn ids_to_judge(dataset: &Dataset) -> impl Iterator<Item = (&Field, &NamespaceName)> {
+    let ids = dataset.id_fields().filter(|(_, field)| field.reason.is_none());
+    ids.filter_map(|(_, field)| Some((field, field.namespace.as_ref()?)))
+}
+
+fn unnamed(
+    catalog: &Catalog,
+    field: &Field,
+    namespace: &NamespaceName,
+    reached: &BTreeSet<NamespaceName>,
+) -> Diagnostic {
+    let message = format!(
+        "no request can reach {}: none names the namespace `{namespace}`, no policy defines it, and no other \
+         field leads to it",
+        field.path
+    );
+    let known = reached.iter().chain(catalog.namespaces.keys());
+    let help = match did_you_mean(namespace.as_str(), &known.map(NamespaceName::as_str).collect::<Vec<_>>()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "define it in a Namespace document (a link needs `expansion: always`), or say why not: `reason: …`"
+            .to_owned(),
+    };
+    warning(codes::ID_UNREACHED, &field.position, message, help)
+}
+
+/// Fields of a hard-coded namespace whose column cannot hold a value of its form.
+fn unfit(catalog: &Catalog, dataset: &Dataset, inventory: &Inventory) -> Vec<Diagnostic> {
+    let Some(files) = inventory.datasets.get(&dataset.name) else { return Vec::new() };
+    let resolved = Resolved::new(dataset, files);
+    let unfit = |(leaf, name): (&crate::plan::ResolvedLeaf<'_>, &NamespaceName)| {
+        let (_, field) = leaf.field.filter(|(_, field)| field.reason.is_none())?;
+        let kind = &leaf.leaf.kind;
+        // Of fixed binary only the length would not fit.
+        let value = well_formed(name).filter(|_| !matches!(kind, LeafType::FixedBinary(_)))?;
+        kind.key(&catalog.namespace(name), value).is_none().then(|| {
+            warning(
+                codes::ID_UNREACHED,
+                &field.position,
+                format!(
+                    "no request can reach {}: no {name} fits the type {}",
+                    leaf.leaf.path,
+                    kind.describe()
+                ),
+                "give the field the namespace of what it holds, or say why not: `reason: …`"
+                    .to_owned(),
+            )
+        })
+    };
+    resolved.id_leaves().filter_map(unfit).collect()
+}
+
+/// A value of the form that a hard-coded namespace demands.
+fn well_formed(name: &NamespaceName) -> Option<&'static str> {
+    match name.hard_coded()? {
+        "AAID" => Some("2A-1B"),
+        "ECID" => Some("10000000000000000000000000000000000000"),
+        "visitorId" => Some("1000000000000000000-1000000000000000000"),
+        _ => None,
+    }
 }
 
 /// Whether somebody has thought of the namespace: a policy defines it (or what a `qa-` one follows), or it

@@ -49,16 +49,25 @@ fn national(text: &str) -> bool {
     let opened = text.starts_with('(') && text.contains(')');
     let bare = text.strip_prefix('(').unwrap_or(text);
     let Some(digits) = grouped(bare, &SEPARATORS, 9, 12) else { return false };
+    let lengths: Vec<usize> =
+        bare.split(SEPARATORS).map(str::len).filter(|length| *length > 0).collect();
     let grouping = bare.contains([' ', '-', '/', ')']) || bare.matches('.').count() >= 2;
-    let trunk = matches!(digits.as_slice(), [0, second, ..] if *second != 0);
-    grouping && (trunk || opened && digits.len() >= 10 || is_north_american(bare, &digits))
+    grouping
+        && (has_trunk(&digits, &lengths)
+            || opened && digits.len() >= 10
+            || is_north_american(&digits, &lengths))
+}
+
+/// An area that starts with one 0 and has more digits: not an ISBN (`0-306-40615-2`), not a ZIP+4 code.
+fn has_trunk(digits: &[u8], lengths: &[usize]) -> bool {
+    matches!(digits, [0, second, ..] if *second != 0)
+        && lengths.first().is_some_and(|first| *first > 1)
+        && lengths != [5, 4]
 }
 
 /// Three digits, three, and four; area and exchange start with 2 to 9.
-fn is_north_american(text: &str, digits: &[u8]) -> bool {
-    let lengths: Vec<usize> =
-        text.split(SEPARATORS).map(str::len).filter(|length| *length > 0).collect();
-    let digits = match (digits, lengths.as_slice()) {
+fn is_north_american(digits: &[u8], lengths: &[usize]) -> bool {
+    let digits = match (digits, lengths) {
         ([1, rest @ ..], [1, 3, 3, 4]) => rest,
         (all, [3, 3, 4]) => all,
         _ => return false,
