@@ -118,7 +118,13 @@ pub(crate) struct Global {
     pub(crate) scratch: Option<PathBuf>,
 
     /// The age identity file that opens sealed identities and encrypted packages
-    #[arg(long, global = true, value_name = "FILE", env = "AMPARO_IDENTITY")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "AMPARO_IDENTITY",
+        hide_env_values = true
+    )]
     pub(crate) identity: Option<PathBuf>,
 
     /// How results are printed

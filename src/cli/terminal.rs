@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::without_secret_keys;
 use crate::render::{Style, Written, diagnostics_human, printable, without_commands};
 
 use super::ci::runner_reads;
@@ -137,9 +138,11 @@ impl Terminal {
     /// Shows why the command failed.
     pub(crate) fn error(&self, error: &CliError) {
         let mut stderr = std::io::stderr();
-        let mut text = format!("{} {}\n", self.err.bad("error:"), printable(&error.chain()));
+        // A key may have been given in the place of a path or a name.
+        let safe = |text: &str| printable(&without_secret_keys(text));
+        let mut text = format!("{} {}\n", self.err.bad("error:"), safe(&error.chain()));
         if let Some(hint) = error.hint() {
-            text.push_str(&format!("{} {}\n", self.err.bold("help:"), printable(&hint)));
+            text.push_str(&format!("{} {}\n", self.err.bold("help:"), safe(&hint)));
         }
         let _ = write!(stderr, "{}", self.safe(&text, Written::Text));
     }

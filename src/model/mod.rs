@@ -39,7 +39,7 @@ pub use namespace::{
 pub use regulation::{Deadline, Regulation};
 pub use request::{Action, DeleteMethod, Extension, Only, Request, UserBlock};
 pub use role::{Granted, Person, Personal, Role, STARS, Sight, TELLING, grant, most_restricted};
-pub use sensitive::Sensitive;
+pub use sensitive::{Sensitive, holds_secret_key, without_secret_keys};
 pub use settings::{
     CompanyContext, CookieExpansion, Ignored, KeySource, Limits, Sealing, Settings,
 };

@@ -145,6 +145,11 @@ pub enum StoreError {
         /// As recorded.
         location: String,
     },
+    /// A key where the name of its file belongs. Not a word of it is repeated.
+    #[error(
+        "the identity is a key, not the name of a file: write the key into a file that only you may read"
+    )]
+    KeyForFile,
     /// A file that should hold age keys.
     #[error("{} is no identity file: {what}", path.display())]
     IdentityFile {

@@ -23,6 +23,7 @@ mod odd_names;
 mod others;
 mod outputs;
 mod own_types;
+mod pasted_keys;
 mod pipes;
 mod planted;
 mod regressions;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::manifest::codes::hold::{NO_RECIPIENT, RECIPIENT, RECIPIENT_TWICE};
 use crate::manifest::reader::{Fields, Report};
-use crate::model::Sealing;
+use crate::model::{Sealing, holds_secret_key};
 
 /// `sealing`.
 pub(super) fn sealing(report: &mut Report<'_>, mut fields: Fields<'_>) -> Sealing {
@@ -46,8 +46,11 @@ fn recipients(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     for found in fields.texts(report, "recipients").unwrap_or_default() {
         if found.text.parse::<age::x25519::Recipient>().is_err() {
-            let secret = found.text.to_uppercase().starts_with("AGE-SECRET-KEY-");
-            // A key that stands here by mistake is not repeated.
+            let secret = holds_secret_key(found.text);
+            // A key or a passphrase that stands here by mistake is not repeated.
+            if !found.text.starts_with("age1") && !found.text.starts_with("ssh-") {
+                report.hide(found.at);
+            }
             let (message, help) = if secret {
                 (
                     "a secret key, where a recipient belongs",

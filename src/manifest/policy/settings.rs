@@ -203,9 +203,9 @@ fn read_keys(report: &mut Report<'_>, node: &Node) -> BTreeMap<String, KeySource
     for entry in entries(report, node, "`keys`").unwrap_or_default() {
         let ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if entry.key.is_empty() || entry.key.len() > 63 || !entry.key.chars().all(ok) {
-            let message = format!("{} is no name of a key", report.quote(&entry.key));
+            report.hide(entry.at);
             report
-                .error(KEY_NAME, entry.at, message)
+                .error(KEY_NAME, entry.at, "no name of a key")
                 .help("write 1 to 63 letters, digits, `-`, `_` or `.`");
         }
         if let Some(source) = read_source(report, &entry.value) {
@@ -233,6 +233,8 @@ fn read_source(report: &mut Report<'_>, node: &Node) -> Option<KeySource> {
     let valid = env.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !env.text.starts_with(|c: char| c.is_ascii_digit());
     if !valid {
+        // The key itself, perhaps.
+        report.hide(env.at);
         report
             .error(KEY_NAME, env.at, "no name of an environment variable")
             .help("write letters, digits and `_`, not starting with a digit");

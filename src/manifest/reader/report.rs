@@ -5,7 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::manifest::codes::files::TOO_MANY;
 use crate::manifest::source::{SourceKind, lines};
 use crate::manifest::tree::Mark;
-use crate::model::Position;
+use crate::model::{Position, without_secret_keys};
 
 type Line<'a> = Box<dyn Fn(usize) -> Option<String> + 'a>;
 
@@ -18,6 +18,8 @@ pub struct Report<'a> {
     diagnostics: Vec<Diagnostic>,
     errors: usize,
     beyond: Option<Box<Diagnostic>>,
+    /// What may be a secret, in the wrong place: it is not shown, whatever is wrong with its line.
+    secrets: Vec<Mark>,
 }
 
 /// How many problems of one file are listed: a hostile file must not fill the memory.
@@ -32,17 +34,18 @@ pub struct Problem<'r>(&'r mut Diagnostic);
 impl Problem<'_> {
     /// What to do.
     pub fn help(self, help: impl Into<String>) {
-        self.0.help = Some(help.into());
+        self.0.help = Some(without_secret_keys(&help.into()).into_owned());
     }
 }
 
 impl<'a> Report<'a> {
-    /// For a policy file: lines are shown as they are.
+    /// For a policy file: lines are shown as they are, but for secret keys.
     pub fn policy(file: &str, text: &'a str) -> Self {
         let lines = lines(text);
         let line = move |number: usize| {
             let line = number.checked_sub(1).and_then(|index| lines.get(index));
-            line.filter(|line| line.len() <= SHOWN_LINE).map(|line| (*line).to_owned())
+            line.filter(|line| line.len() <= SHOWN_LINE)
+                .map(|line| without_secret_keys(line).into_owned())
         };
         Self::new(file, SourceKind::Policy, Box::new(line))
     }
@@ -72,6 +75,7 @@ impl<'a> Report<'a> {
             diagnostics: Vec::new(),
             errors: 0,
             beyond: None,
+            secrets: Vec::new(),
         }
     }
 
@@ -146,7 +150,7 @@ impl<'a> Report<'a> {
     ) -> Problem<'_> {
         self.errors += usize::from(severity == Severity::Error);
         let clean = |c: char| if c.is_control() { ' ' } else { c };
-        let message = message.chars().map(clean).collect();
+        let message = without_secret_keys(&message).chars().map(clean).collect();
         let diagnostic = Diagnostic {
             code,
             severity,
@@ -168,6 +172,11 @@ impl<'a> Report<'a> {
         Problem(&mut self.diagnostics[index])
     }
 
+    /// Shows nothing of the scalar there: somebody may have written a secret where its name belongs.
+    pub fn hide(&mut self, at: Mark) {
+        self.secrets.push(at);
+    }
+
     /// How many errors there are so far, listed or not: to see whether a part was read without any.
     pub const fn errors(&self) -> usize {
         self.errors
@@ -176,6 +185,12 @@ impl<'a> Report<'a> {
     /// The diagnostics, in the order in which they were found.
     /// Beyond 2,000, one last says that there are more.
     pub fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+        for diagnostic in &mut self.diagnostics {
+            let Some(source) = &mut diagnostic.source else { continue };
+            for at in self.secrets.iter().filter(|at| at.line == diagnostic.position.line) {
+                *source = starred(source, *at);
+            }
+        }
         if let Some(mut beyond) = self.beyond.take() {
             beyond.code = TOO_MANY;
             beyond.message = format!("there are more problems than the {LISTED} listed");
@@ -184,4 +199,12 @@ impl<'a> Report<'a> {
         }
         self.diagnostics
     }
+}
+
+/// A line with stars where a scalar stands; up to its end where the scalar's length is unknown.
+fn starred(line: &str, at: Mark) -> String {
+    let start = at.column.saturating_sub(1);
+    let end = if at.length == 0 { usize::MAX } else { start.saturating_add(at.length) };
+    let star = |(index, c)| if (start..end).contains(&index) { '*' } else { c };
+    line.chars().enumerate().map(star).collect()
 }

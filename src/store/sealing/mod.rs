@@ -19,7 +19,7 @@ use age::x25519::{Identity, Recipient};
 
 use super::StoreError;
 use crate::manifest::sealed::{Opener, Unopened};
-use crate::model::Sensitive;
+use crate::model::{Sensitive, holds_secret_key};
 
 /// The most that an identity file may have: a folder's worth of keys, and no data by mistake.
 const LARGEST: u64 = 1 << 20;
@@ -38,8 +38,12 @@ impl Identities {
     /// Reads an age identity file: one `AGE-SECRET-KEY-1…` a line; empty lines and lines with `#` are left out.
     ///
     /// # Errors
-    /// [`StoreError::Io`]; [`StoreError::IdentityFile`] for a file without a key, or with anything else.
+    /// [`StoreError::KeyForFile`]; [`StoreError::Io`]; [`StoreError::IdentityFile`] for a file without a key, or with
+    /// anything else.
     pub fn read(path: &Path) -> Result<Self, StoreError> {
+        if holds_secret_key(&path.to_string_lossy()) {
+            return Err(StoreError::KeyForFile);
+        }
         let file = fs::File::open(path).map_err(StoreError::io("read", path))?;
         let mut text = Vec::new();
         file.take(LARGEST + 1).read_to_end(&mut text).map_err(StoreError::io("read", path))?;
