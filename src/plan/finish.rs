@@ -74,7 +74,7 @@ pub fn finish(
         .map(|(index, task)| measured.task(index, task, inventory))
         .collect();
     let totals = totals(draft, &tasks, counts, inventory);
-    let plan_id = plan_id(&inputs, &tasks)?;
+    let plan_id = plan_id(&inputs, &tasks, &totals)?;
     Ok(Plan { plan_id, inputs, tasks, totals, notes: draft.notes.clone() })
 }
 
@@ -291,12 +291,19 @@ fn totals(
     }
 }
 
-/// SHA-256 over inputs and tasks, but for the due dates: a request without `receivedAt` counts from when
+impl Plan {
+    /// Whether it is as it was made: inputs, tasks and totals are those that its id was made from.
+    pub fn has_own_id(&self) -> bool {
+        plan_id(&self.inputs, &self.tasks, &self.totals).is_ok_and(|id| id == self.plan_id)
+    }
+}
+
+/// SHA-256 over inputs, tasks and totals, but for the due dates: a request without `receivedAt` counts from when
 /// it was first seen, which moves with the clock until a pass has recorded it.
-fn plan_id(inputs: &PlanInputs, tasks: &[PlannedTask]) -> Result<String, Broken> {
+fn plan_id(inputs: &PlanInputs, tasks: &[PlannedTask], totals: &Totals) -> Result<String, Broken> {
     let timeless: Vec<PlannedTask> =
         tasks.iter().map(|task| PlannedTask { due: None, ..task.clone() }).collect();
-    let bytes = serde_json::to_vec(&(inputs, timeless))
+    let bytes = serde_json::to_vec(&(inputs, timeless, totals))
         .map_err(|_| Broken::new("the plan cannot be written as JSON"))?;
     Ok(hex(&Sha256::digest(&bytes)))
 }

@@ -109,7 +109,15 @@ fn a_plan_survives_being_saved() {
     let plan = pass(&world, &requests).plan;
     let text = serde_json::to_string(&plan).unwrap();
     assert!(!text.contains("a@x"));
-    assert_eq!(serde_json::from_str::<crate::plan::Plan>(&text).unwrap(), plan);
+    let saved = serde_json::from_str::<crate::plan::Plan>(&text).unwrap();
+    assert_eq!(saved, plan);
+    assert!(saved.has_own_id());
+    let mut edited = saved.clone();
+    edited.totals.rows_erased += 1;
+    assert!(!edited.has_own_id());
+    let mut edited = saved;
+    edited.tasks.clear();
+    assert!(!edited.has_own_id());
 }
 
 #[test]

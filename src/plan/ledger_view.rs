@@ -50,7 +50,7 @@ pub struct LedgerView {
 /// A file as an erasure left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettledFile {
-    /// SHA-256 of the footer that it was given: with another it is another writer's.
+    /// Keyed digest of the footer that it was given: with another it is another writer's.
     pub footer: String,
     /// What has been erased in it.
     pub cells: Vec<SettledCells>,
@@ -81,9 +81,9 @@ pub struct FileErase {
     pub path: String,
     /// Keyed digest of the full path: what recovery finds the file by.
     pub file: String,
-    /// SHA-256 of the old footer ([`super::FileStamp::footer`]).
+    /// Keyed digest of the old footer ([`super::FileStamp::footer`]): its statistics hold values.
     pub before: String,
-    /// SHA-256 of the staged footer; `None` where the file is deleted.
+    /// Keyed digest of the staged footer; `None` where the file is deleted.
     pub after: Option<String>,
     /// The file is deleted, and with it, or with others of the same pass, the dataset's last one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -219,9 +219,13 @@ fn approve(
         }
         Approval::Saved(saved) => {
             let mut lines = moved(&saved.plan.inputs, &plan.inputs);
-            if !lines.is_empty() {
+            // Without the deployment key the plan does not say what its files were.
+            if !lines.is_empty() && saved.plan.inputs.requests.is_some() {
                 let now = InputFiles::of(texts, &outlook.inventory, state.deployment_key());
                 lines.extend(saved.files.moved(&now));
+            }
+            if !saved.plan.has_own_id() {
+                lines.push("the plan itself was edited after `amparo plan` wrote it".to_owned());
             }
             if lines.is_empty() && saved.plan.plan_id != plan.plan_id {
                 lines.push("time has passed: what is to be done is no longer the same".to_owned());

@@ -38,9 +38,9 @@ impl Ready {
     }
 
     /// The footer that the file will have; `None`: there will be no file.
-    pub(super) fn after(&self) -> Option<String> {
+    pub(super) fn after(&self) -> Option<&str> {
         match self {
-            Self::Swap(file) => Some(file.after().footer.clone()),
+            Self::Swap(file) => Some(&file.after().footer),
             Self::Remove(_) | Self::Stay(_) => None,
         }
     }
@@ -58,6 +58,8 @@ pub(super) struct Intended<'a> {
     pub(super) work: &'a FileWork,
     /// Keyed digest of its path.
     pub(super) digest: String,
+    /// Keyed digest of its footer as it is.
+    pub(super) before: String,
     pub(super) step: Ready,
     /// What staging took.
     pub(super) seconds: f64,

@@ -277,8 +277,11 @@ impl Erasing<'_> {
                         view,
                         &key,
                     );
-                    intents.push(Record::EraseIntent(self.intent(work, &digest, &step, settled)));
-                    ready.push(Intended { work, digest, step, seconds });
+                    let before = key.footer(&work.stamp.footer);
+                    let after = step.after().map(|footer| key.footer(footer));
+                    let marks = (digest.clone(), before.clone(), after);
+                    intents.push(Record::EraseIntent(self.intent(work, marks, &step, settled)));
+                    ready.push(Intended { work, digest, before, step, seconds });
                 }
             }
         }
@@ -289,10 +292,10 @@ impl Erasing<'_> {
         let mut settled = Vec::with_capacity(ready.len());
         let options = |work: &FileWork| EraseOptions { root: self.root(work) };
         let outcomes = carry_out(&ready, jobs, options);
-        for (Intended { work, digest, seconds, .. }, (outcome, more)) in
+        for (Intended { work, digest, before, seconds, .. }, (outcome, more)) in
             ready.into_iter().zip(outcomes)
         {
-            let (dataset, before) = (work.dataset.clone(), work.stamp.footer.clone());
+            let dataset = work.dataset.clone();
             match outcome {
                 Ok(done) => {
                     let (rows_erased, cells_erased) =
@@ -361,7 +364,7 @@ impl Erasing<'_> {
     fn intent(
         &self,
         work: &FileWork,
-        digest: &str,
+        (file, before, after): (String, String, Option<String>),
         step: &Ready,
         settled: Vec<SettledCells>,
     ) -> FileErase {
@@ -383,11 +386,11 @@ impl Erasing<'_> {
         FileErase {
             dataset: work.dataset.clone(),
             path: work.shown.clone(),
-            file: digest.to_owned(),
-            before: work.stamp.footer.clone(),
-            after: step.after(),
-            empties: step.after().is_none() && self.emptied.contains(&work.dataset),
+            file,
+            before,
+            empties: after.is_none() && self.emptied.contains(&work.dataset),
             tasks,
+            after,
             settled,
         }
     }

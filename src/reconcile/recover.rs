@@ -85,13 +85,13 @@ pub(super) fn deployment_key(state: &OpenState) -> Result<DeploymentKey, PassErr
     key.ok_or_else(|| PassError::Bug("a state without a deployment key".to_owned()))
 }
 
-/// The footers of all files of a dataset, by the digests of their paths.
-type Footers<'a> = BTreeMap<&'a Name, HashMap<String, &'a str>>;
+/// The digests of the footers of all files of a dataset, by the digests of their paths.
+type Footers<'a> = BTreeMap<&'a Name, HashMap<String, String>>;
 
 /// The footers of the datasets that these files belong to.
 fn footers<'a>(
     unsettled: impl Iterator<Item = &'a FileErase>,
-    inventory: &'a Inventory,
+    inventory: &Inventory,
     key: &DeploymentKey,
 ) -> Footers<'a> {
     let mut all = Footers::new();
@@ -99,7 +99,7 @@ fn footers<'a>(
         all.entry(&file.dataset).or_insert_with(|| {
             let files = inventory.datasets.get(&file.dataset);
             let files = files.into_iter().flat_map(|files| &files.files);
-            files.map(|file| (key.file(&file.path), file.stamp.footer.as_str())).collect()
+            files.map(|file| (key.file(&file.path), key.footer(&file.stamp.footer))).collect()
         });
     }
     all
@@ -109,7 +109,7 @@ fn footers<'a>(
 fn settle(file: &FileErase, footers: &Footers<'_>) -> Record {
     let now = footers.get(&file.dataset).and_then(|footers| footers.get(&file.file));
     let done = match (&file.after, now) {
-        (Some(after), Some(now)) => *now == after,
+        (Some(after), Some(now)) => now == after,
         (None, None) => true,
         _ => false,
     };

@@ -37,7 +37,7 @@ pub(super) fn leave_out(
     let Draft { tasks, erase, .. } = draft;
     for work in erase.iter_mut() {
         let Some(known) = view.settled.get(&key.file(&work.path)) else { continue };
-        if known.footer != work.stamp.footer {
+        if known.footer != key.footer(&work.stamp.footer) {
             continue;
         }
         let files = inventory.datasets.get(&work.dataset);
@@ -90,7 +90,8 @@ pub(super) fn after(
         }
     }
     let known = view.settled.get(&key.file(&work.path));
-    let known = known.filter(|known| known.footer == work.stamp.footer && removed.is_empty());
+    let known =
+        known.filter(|known| removed.is_empty() && known.footer == key.footer(&work.stamp.footer));
     for earlier in known.into_iter().flat_map(|known| &known.cells) {
         let again = |new: &SettledCells| new.task == earlier.task && new.field == earlier.field;
         if lives(earlier, draft, view) && !settled.iter().any(again) {

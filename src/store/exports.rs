@@ -27,6 +27,9 @@ const ENCRYPTED: &str = ".age";
 /// The longest part of a path that is written in full.
 const LONGEST: usize = 200;
 
+/// What stands between a cut name and its digest.
+const CUT: &str = "%2D";
+
 /// A package is no symbolic link, and opening a pipe must not wait for its other end.
 const NO_LINK: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits().cast_signed();
 
@@ -231,12 +234,12 @@ fn package_name(request: &Name, key: &str) -> String {
 }
 
 /// A text as one part of a path: characters outside `A-Za-z0-9._-` percent-encoded; what is longer than
-/// 200 bytes then is cut and ends in `~` and the text's SHA-256 (`~` stands in no other name, so that a cut one
-/// is never another's full one).
+/// 200 bytes then is cut, to 200 with the `.zip` behind it, and ends in `%2D` and the text's SHA-256 (nothing
+/// else encodes `-`, so that a cut name is never another's full one).
 fn path_part(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     let mut cut = 0;
-    let digest = LONGEST - 65;
+    let digest = LONGEST - ".zip".len() - CUT.len() - 64;
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
             encoded.push(char::from(byte));
@@ -249,7 +252,7 @@ fn path_part(text: &str) -> String {
     }
     if encoded.len() > LONGEST || encoded.is_empty() {
         encoded.truncate(cut);
-        encoded = format!("{encoded}~{}", sha256(text.as_bytes()));
+        encoded = format!("{encoded}{CUT}{}", sha256(text.as_bytes()));
     }
     encoded
 }

@@ -116,11 +116,29 @@ fn a_saved_plan_is_applied_exactly_or_not_at_all() {
     let stale = env.run(&["apply", "saved.json"]).exits(6);
     assert!(stale.stderr.contains('e'), "{}", stale.stderr);
     env.run(&["plan", "--out", "saved.json"]).exits(0);
+    let plan = fs::read_to_string(env.path("saved.json")).unwrap();
+    env.write("edited.json", &plan.replace("\"exports\": 1", "\"exports\": 0"));
+    let edited = env.run(&["apply", "edited.json"]).exits(6);
+    assert!(edited.stderr.contains("the plan itself was edited"), "{}", edited.stderr);
     env.run(&["apply", "saved.json"]).exits(0);
     env.package("second", "B");
     // Once more it is stale: the ledger has moved on.
     let stale = env.run(&["apply", "saved.json"]).exits(6);
     assert!(stale.stderr.contains("the ledger is at entry"), "{}", stale.stderr);
+}
+
+#[test]
+fn a_plan_made_without_the_deployment_key_names_no_file_as_moved() {
+    let env = env();
+    env.request("good", GOOD);
+    env.run(&["plan", "--out", "saved.json"]).exits(0);
+    let stale = env.run(&["apply", "saved.json"]).exits(6);
+    assert!(stale.stderr.contains("without the deployment key"), "{}", stale.stderr);
+    assert!(
+        !stale.stderr.contains(".yaml") && !stale.stderr.contains(".parquet"),
+        "{}",
+        stale.stderr
+    );
 }
 
 #[test]

@@ -64,6 +64,12 @@ impl DeploymentKey {
     pub fn file(&self, path: &Path) -> String {
         self.digest("file", &[path.as_os_str().as_bytes()])
     }
+
+    /// The digest of a data file's footer, given by its SHA-256: its statistics hold values, and a plain
+    /// digest would tell whether a guessed one was among them.
+    pub fn footer(&self, sha256: &str) -> String {
+        self.digest("footer", &[sha256.as_bytes()])
+    }
 }
 
 /// HMAC-SHA256 over the parts, joined.
