@@ -3,6 +3,8 @@
 //! Open to every layer. A diagnostic never holds an identity value: the source line of a request file
 //! is masked by whoever makes the diagnostic (CONTRACT.md section 1).
 
+use std::borrow::Cow;
+
 use crate::model::Position;
 
 /// How bad it is.
@@ -63,4 +65,27 @@ pub fn arrange(diagnostics: &mut Vec<Diagnostic>) {
 /// Whether any of them is an error.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
+}
+
+/// A word of a command that is shown to be copied: a file's name may hold blanks, or a command of its own.
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.into();
+    }
+    format!("'{}'", text.replace('\'', "'\\''")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_commands_stay_words() {
+        assert_eq!(shell_word("requests/2026/acme-1.yaml"), "requests/2026/acme-1.yaml");
+        assert_eq!(shell_word("requests/Zoë.yaml"), "requests/Zoë.yaml");
+        assert_eq!(shell_word("a b/$(rm -rf x).yaml"), "'a b/$(rm -rf x).yaml'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
+        assert_eq!(shell_word(""), "''");
+    }
 }

@@ -3,6 +3,7 @@
 use clap::builder::FalseyValueParser;
 use std::path::PathBuf;
 
+use crate::diagnostic::shell_word;
 use crate::reconcile::{self, Base, Verdict};
 
 use super::ci::{CiArgs, Shown, in_checkout};
@@ -54,7 +55,7 @@ pub(crate) fn run(
     args.ci.deliver(Shown::Plan(&report), terminal)?;
     if let (Some(path), Some(plan)) = (&args.out, &report.plan) {
         reconcile::SavedPlan::new(plan, &report.files).write(path)?;
-        terminal.say(&format!("Saved: amparo apply {}", path.display()));
+        terminal.say(&format!("Saved: amparo apply {}", shell_word(&path.display().to_string())));
         if plan.inputs.requests.is_none() {
             terminal.say(
                 "note: made without the deployment key, so it cannot be applied: that key is made by the first apply",

@@ -100,6 +100,13 @@ fn a_request_is_sealed_in_place_and_stays_the_same() {
     let check = env.run(&["check"]).exits(3);
     assert!(check.stderr.contains("AMP0421"), "{}", check.stderr);
     assert!(check.stderr.contains("`amparo seal --in-place requests/r.yaml`"), "{}", check.stderr);
+    // The command can be copied, whatever the file is called.
+    let odd = "requests/it's $(touch x).yaml";
+    env.write(odd, &before.replace("{name: r}", "{name: odd}"));
+    let said = env.run(&["check"]).exits(3).stderr;
+    let word = r"'requests/it'\''s $(touch x).yaml'";
+    assert!(said.contains(&format!("`amparo seal --in-place {word}`")), "{said}");
+    std::fs::remove_file(env.path(odd)).unwrap();
     env.run(&["seal", "--in-place", "requests/r.yaml"]).exits(0);
     let after = read(&env, "requests/r.yaml");
     let scalars = sealed(&after);

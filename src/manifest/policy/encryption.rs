@@ -6,6 +6,32 @@ use crate::manifest::codes::hold::{NO_RECIPIENT, RECIPIENT, RECIPIENT_TWICE};
 use crate::manifest::reader::{Fields, Report};
 use crate::model::{Sealing, holds_secret_key};
 
+/// Points of Curve25519 whose order divides eight, in every spelling: whoever knows nothing could open what is
+/// encrypted to one, so the age crate panics over it. Nobody's key has one.
+const LOW_ORDER: [&str; 14] = [
+    "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z",
+    "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqzqqsuwj9m",
+    "age1qyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqj7vrya",
+    "age1qyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqzqqk67yly",
+    "age1ur4h5lpmgxu2u9jku0a0r87ydtdqnr0tnsetrlvxvgz3vh6fhqqqzyt4v9",
+    "age1ur4h5lpmgxu2u9jku0a0r87ydtdqnr0tnsetrlvxvgz3vh6fhzqqxqejhu",
+    "age1t7wft09r2zxzfvwsk92eeql0tvzyghxytqwgapkcyf8dm5ylz9ts6wm9s8",
+    "age1t7wft09r2zxzfvwsk92eeql0tvzyghxytqwgapkcyf8dm5ylz8ts72fzt7",
+    "age1anlllllllllllllllllllllllllllllllllllllllllllllllals4n2t7m",
+    "age1anllllllllllllllllllllllllllllllllllllllllllllllllls3hcv9z",
+    "age1ahlllllllllllllllllllllllllllllllllllllllllllllllalsn46ayy",
+    "age1ahlllllllllllllllllllllllllllllllllllllllllllllllllsh3g6la",
+    "age1amlllllllllllllllllllllllllllllllllllllllllllllllalselrwrv",
+    "age1amlllllllllllllllllllllllllllllllllllllllllllllllllsam3fc4",
+];
+
+/// Whether something can be encrypted to it. The `age` tool takes lower case only, and so does the schema.
+fn usable(recipient: &str) -> bool {
+    recipient.starts_with("age1")
+        && !LOW_ORDER.contains(&recipient)
+        && recipient.parse::<age::x25519::Recipient>().is_ok()
+}
+
 /// `sealing`.
 pub(super) fn sealing(report: &mut Report<'_>, mut fields: Fields<'_>) -> Sealing {
     let at = fields.at();
@@ -45,7 +71,7 @@ fn recipients(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Vec<String> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
     for found in fields.texts(report, "recipients").unwrap_or_default() {
-        if found.text.parse::<age::x25519::Recipient>().is_err() {
+        if !usable(found.text) {
             let secret = holds_secret_key(found.text);
             // A key or a passphrase that stands here by mistake is not repeated.
             if !found.text.starts_with("age1") && !found.text.starts_with("ssh-") {
@@ -72,4 +98,27 @@ fn recipients(report: &mut Report<'_>, fields: &mut Fields<'_>) -> Vec<String> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_encrypted_to_is_a_recipient() {
+        let good = age::x25519::Identity::generate().to_public();
+        assert!(usable(&good.to_string()));
+        assert!(!usable(&good.to_string().to_uppercase()));
+        for point in LOW_ORDER {
+            let parsed: age::x25519::Recipient = point.parse().unwrap();
+            let encrypts = std::panic::catch_unwind(|| {
+                let recipients = std::iter::once(&parsed as &dyn age::Recipient);
+                age::Encryptor::with_recipients(recipients).is_ok()
+            });
+            assert!(!encrypts.unwrap_or(false), "{point} can be encrypted to");
+            assert!(!usable(point), "{point}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::personal;
 use super::reading::{Reading, Verdict};
 use super::spots::{Given, Spot};
+use crate::diagnostic::shell_word;
 use crate::manifest::codes::request::{
     DIGEST, EMPTY_VALUE, PLACEHOLDER, PLAIN_IDENTITY, SEALED_DAMAGED, SEALED_FORM, SEALED_MOVED,
     SEALED_RECIPIENTS, VALUE_FORMAT,
@@ -73,7 +74,7 @@ impl Reading<'_, '_> {
         if self.catalog.settings.sealing.required && !tolerated {
             let help = format!(
                 "`amparo seal --in-place {}` seals every identity of the file",
-                self.report.file()
+                shell_word(self.report.file())
             );
             self.reject(verdict, Reason::Invalid, PLAIN_IDENTITY, node.at, "a plain identity")
                 .help(help);
