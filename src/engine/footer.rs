@@ -13,6 +13,7 @@ use crate::model::hex;
 use crate::plan::{FileStamp, FileTrace};
 
 use super::guard::guarded;
+use super::pages::form;
 use super::pages::thrift::Thrift;
 use super::source::{Source, changed, modified};
 
@@ -92,10 +93,9 @@ fn footer_length(tail: &[u8]) -> Result<usize, String> {
 }
 
 fn parse(bytes: &[u8]) -> Result<ParquetMetaData, String> {
-    match guarded(|| ParquetMetaDataReader::decode_metadata(bytes).and_then(normalized)) {
-        Some(Ok(metadata)) => Ok(metadata),
-        _ => Err("has a footer that does not parse".to_owned()),
-    }
+    let decode = || ParquetMetaDataReader::decode_metadata(bytes).and_then(normalized);
+    let metadata = form::is_footer(bytes).then(|| guarded(decode)).flatten();
+    metadata.and_then(Result::ok).ok_or_else(|| "has a footer that does not parse".to_owned())
 }
 
 /// Whether the metadata is in plain text but names an encryption algorithm (field 8): then columns are

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::model::hex;
 use crate::plan::FileStamp;
 
+use super::super::pages::form::is_footer;
 use super::error::{Outcome, Problem};
 use super::shape::{Shape, shapes};
 use super::thrift::{Struct, Value};
@@ -94,6 +95,9 @@ impl Source {
         }
         if used != tail {
             return Err(footer("is longer than what it holds"));
+        }
+        if !is_footer(&bytes[..tail]) {
+            return Err(footer("is malformed"));
         }
         let meta_data = ParquetMetaDataReader::decode_metadata(&bytes[..tail])
             .map_err(|_| footer("cannot be decoded"))?;

@@ -7,8 +7,12 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 
 use super::super::guard::guarded;
+use super::super::pages::form::is_bloom_head;
 use super::super::pages::index::{PageRange, ranges};
 use super::super::source::Source;
+
+/// No header of a Bloom filter that we know of is longer, in bytes.
+const BLOOM_HEAD: u64 = 64;
 
 /// More keys are never all outside a chunk.
 pub(super) const MOST_KEYS: usize = 10_000;
@@ -120,7 +124,10 @@ impl Pruning {
     }
 
     fn in_bloom_filter(&self, chunk: &ColumnChunkMetaData, source: &Source) -> bool {
-        if chunk.bloom_filter_offset().is_none_or(|offset| offset <= 0)
+        let at = chunk.bloom_filter_offset().and_then(|at| u64::try_from(at).ok());
+        let Some(at) = at.filter(|at| *at > 0 && *at < source.size()) else { return true };
+        let head = source.read(at, BLOOM_HEAD.min(source.size() - at) as usize);
+        if !head.is_ok_and(|head| is_bloom_head(&head))
             || chunk.bloom_filter_length().is_some_and(|length| length <= 0)
         {
             return true;

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::super::source::Source;
+use super::form;
 use super::thrift::Thrift;
 
 /// `maxPageBytes`: what a page may be when decompressed.
@@ -82,6 +83,7 @@ struct RawHead {
 
 impl RawHead {
     fn read(thrift: &mut Thrift<'_>) -> Option<Self> {
+        form::page(&mut thrift.clone())?;
         let mut head = Self { levels: [RLE; 2], ..Self::default() };
         let mut field = 0;
         while let Some(kind) = thrift.field(&mut field)? {

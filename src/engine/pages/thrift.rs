@@ -1,6 +1,7 @@
 //! Thrift's compact protocol, as far as headers and footers need it.
 
 /// A reader of Thrift's compact protocol.
+#[derive(Clone)]
 pub(crate) struct Thrift<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -67,10 +68,16 @@ impl<'a> Thrift<'a> {
         Some(self.byte()? == 1)
     }
 
-    /// A list of items of one kind.
-    pub(crate) fn list<T>(&mut self, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    /// The type of a list's elements, and how many there are.
+    pub(crate) fn list_head(&mut self) -> Option<(u8, u64)> {
         let head = self.byte()?;
         let size = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
+        Some((head & 0x0f, size))
+    }
+
+    /// A list of items of one kind.
+    pub(crate) fn list<T>(&mut self, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let (_, size) = self.list_head()?;
         (0..size).map(|_| item(self)).collect()
     }
 
@@ -108,10 +115,9 @@ impl<'a> Thrift<'a> {
                 self.at = self.at.checked_add(length)?;
             }
             9 | 10 => {
-                let head = self.byte()?;
-                let size = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
+                let (kind, size) = self.list_head()?;
                 for _ in 0..size {
-                    self.skip_item(head & 0x0f, depth)?;
+                    self.skip_item(kind, depth)?;
                 }
             }
             Self::STRUCT => {

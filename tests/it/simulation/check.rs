@@ -186,7 +186,7 @@ impl World {
             if task.finished_at == Some(self.model.now) && known.phase == "Complete" {
                 let rows = task.counts.person_rows.zip(task.counts.device_rows);
                 hold!(
-                    foreseen.unclear.contains(id) || rows == known.rows,
+                    foreseen.shared || foreseen.unclear.contains(id) || rows == known.rows,
                     "{id:?}: rows {:?} expected, {rows:?} found",
                     known.rows
                 );

@@ -9,6 +9,7 @@ mod check;
 mod dice;
 mod effect;
 mod find;
+mod killed;
 mod model;
 mod ops;
 mod pass;
@@ -18,8 +19,10 @@ mod run;
 mod schema;
 mod world;
 
+use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
+use ops::{Step, history, passes, processes};
 use run::live;
 
 fn number(variable: &str, default: u64) -> u64 {
@@ -27,7 +30,7 @@ fn number(variable: &str, default: u64) -> u64 {
 }
 
 /// Runs histories of the seeds `first..first + count`.
-fn simulate(first: u64, count: u64, steps: usize) {
+fn simulate(first: u64, count: u64, steps: &impl Strategy<Value = Vec<Step>>) {
     let first = number("AMPARO_SIMULATION_SEED", first);
     for seed in first..first + number("AMPARO_SIMULATIONS", count) {
         let mut bytes = [0; 32];
@@ -41,7 +44,7 @@ fn simulate(first: u64, count: u64, steps: usize) {
             ..Config::default()
         };
         let outcome = TestRunner::new_with_rng(config, rng)
-            .run(&ops::history(steps), |steps| live(seed, &steps).map_err(TestCaseError::fail));
+            .run(steps, |steps| live(seed, &steps).map_err(TestCaseError::fail));
         match outcome {
             Ok(()) => {}
             Err(TestError::Fail(why, steps)) => {
@@ -56,10 +59,15 @@ fn simulate(first: u64, count: u64, steps: usize) {
 
 #[test]
 fn weeks_of_operations_come_to_what_the_model_says() {
-    simulate(1, 5, 20);
+    simulate(1, 5, &history(20, passes()));
 }
 
 #[test]
 fn other_weeks_of_operations_do_too() {
-    simulate(1001, 5, 20);
+    simulate(1001, 5, &history(20, passes()));
+}
+
+#[test]
+fn processes_that_are_killed_come_to_it_in_the_end() {
+    simulate(3001, 3, &history(8, processes()));
 }

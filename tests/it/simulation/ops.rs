@@ -89,6 +89,8 @@ pub(super) enum Run {
     Cut(u8),
     /// Two at once.
     Two,
+    /// A real process, killed once it has said so many lines.
+    Killed(u8),
 }
 
 /// Some operations, and a pass.
@@ -144,13 +146,25 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// A history of so many steps.
-pub(super) fn history(steps: usize) -> impl Strategy<Value = Vec<Step>> {
-    let run = prop_oneof![
+/// How passes in this process go.
+pub(super) fn passes() -> impl Strategy<Value = Run> {
+    prop_oneof![
         6 => Just(Run::Whole),
         3 => any::<u8>().prop_map(Run::Cut),
         1 => Just(Run::Two),
-    ];
+    ]
+}
+
+/// How passes of real processes go.
+pub(super) fn processes() -> impl Strategy<Value = Run> {
+    any::<u8>().prop_map(Run::Killed)
+}
+
+/// A history of so many steps.
+pub(super) fn history(
+    steps: usize,
+    run: impl Strategy<Value = Run>,
+) -> impl Strategy<Value = Vec<Step>> {
     let step = (vec(op(), 1..4), run).prop_map(|(ops, run)| Step { ops, run });
     vec(step, 1..=steps)
 }

@@ -26,8 +26,17 @@ pub(super) struct Foreseen {
     pub(super) unclear: BTreeSet<TaskId>,
     /// What the expansion of each delete that runs found.
     pub(super) found: BTreeMap<TaskId, BTreeSet<(String, String)>>,
+    /// The work of the pass was done by several: what each of them found differs.
+    pub(super) shared: bool,
     /// Tasks of which the pass says something, without it being done: the state at the intents.
     pub(super) begun: BTreeMap<TaskId, Known>,
+}
+
+impl Foreseen {
+    /// Whether some block waits for somebody to look at its conflicts.
+    pub(super) fn conflicts(&self) -> bool {
+        self.after.known.values().any(|known| known.reason == Some("IdentityConflict"))
+    }
 }
 
 /// A task on its way.
@@ -55,6 +64,7 @@ impl Model {
             erased: BTreeMap::new(),
             unclear: BTreeSet::new(),
             found: BTreeMap::new(),
+            shared: false,
             begun: BTreeMap::new(),
         };
         if self.policies.broken {

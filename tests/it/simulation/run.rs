@@ -9,7 +9,6 @@ use amparo::reconcile::{
 };
 
 use super::check::{Broken, hold};
-use super::model::Known;
 use super::ops::{Run, Step};
 use super::pass::Foreseen;
 use super::world::World;
@@ -19,7 +18,7 @@ struct CutOff;
 
 /// Hears what a pass says, and cuts it off after some events.
 #[derive(Debug, Default)]
-struct Watch {
+pub(super) struct Watch {
     said: String,
     left: Option<u8>,
     /// The intents were in the ledger.
@@ -57,6 +56,7 @@ pub(super) fn live(seed: u64, steps: &[Step]) -> Result<(), Broken> {
             Run::Whole => world.whole(),
             Run::Cut(after) => world.cut(after),
             Run::Two => world.two(),
+            Run::Killed(after) => world.killed(after),
         };
         checked.map_err(|why| format!("step {number}: {why}"))?;
     }
@@ -83,12 +83,12 @@ fn errors(diagnostics: &[Diagnostic]) -> String {
 }
 
 impl World {
-    fn pass(&self, watch: &mut Watch) -> Result<ApplyReport, PassError> {
+    pub(super) fn pass(&self, watch: &mut Watch) -> Result<ApplyReport, PassError> {
         apply(&self.workspace(), Approval::Given, watch)
     }
 
     /// A pass to its end, and everything that must be true then.
-    fn whole(&mut self) -> Result<(), Broken> {
+    pub(super) fn whole(&mut self) -> Result<(), Broken> {
         let foreseen = self.model.foresee();
         let before = self.everything();
         let planned = plan(&self.workspace(), &mut Watch::default()).map_err(|e| e.to_string())?;
@@ -108,8 +108,7 @@ impl World {
     /// Two passes at once: one after the other, and together no more than one.
     fn two(&mut self) -> Result<(), Broken> {
         let foreseen = self.model.foresee();
-        let conflict = |known: &Known| known.reason == Some("IdentityConflict");
-        if foreseen.after.known.values().any(conflict) {
+        if foreseen.conflicts() {
             // What the first erases may be what a conflict is about: the second then goes on.
             return self.whole();
         }
@@ -199,7 +198,7 @@ impl World {
     }
 
     /// Everything that must be true after a pass.
-    fn settled(
+    pub(super) fn settled(
         &mut self,
         mut foreseen: Foreseen,
         report: &ApplyReport,

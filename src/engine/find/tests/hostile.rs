@@ -83,8 +83,27 @@ fn every_truncation_is_a_problem() {
     }
 }
 
+/// Found by mutation, and rarely: `parquet` counts through lists of booleans that take no bytes.
+#[test]
+fn a_list_that_claims_what_no_file_holds_is_a_problem_at_once() {
+    let bytes = sample(&Lake::new());
+    let (body, end) = bytes.split_at(bytes.len() - 8);
+    let length = u32::from_le_bytes(end[..4].try_into().unwrap());
+    // Before the end of the footer: a field of number 40, a list of as many booleans as can be.
+    let (footer, stop) = body.split_at(body.len() - 1);
+    let field = [&[0x09, 80, 0xf1][..], &[0xff, 0xff, 0xff, 0xff, 0x07]].concat();
+    let length = (length + u32::try_from(field.len()).unwrap()).to_le_bytes();
+    let claims = [footer, &field, stop, &length, b"PAR1"].concat();
+    assert_eq!(with_file(&claims).problems("lake").len(), 1);
+    // The same field of a few booleans, each in its byte, is none.
+    let field = [0x09, 80, 0x19, 0x08];
+    let length = (u32::from_le_bytes(end[..4].try_into().unwrap()) + 4).to_le_bytes();
+    let fine = [footer, &field, stop, &length, b"PAR1"].concat();
+    use_everything(&with_file(&fine));
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn mutated_bytes_never_panic(
