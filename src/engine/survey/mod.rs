@@ -154,7 +154,7 @@ fn add(tally: &mut Tally, values: &Values, at: usize, stored: &LeafType, kind: &
         LeafType::Text | LeafType::Binary | LeafType::FixedBinary(_) => {
             let bytes = values.bytes(at).unwrap_or_default();
             match std::str::from_utf8(bytes) {
-                Ok(text) if bytes.len() <= 4 * LONGEST => tally.add(text),
+                Ok(text) if bytes.len() <= LONGEST => tally.add(text),
                 _ => tally.add_other(),
             }
         }

@@ -1,10 +1,14 @@
 //! What personal data looks like: the kinds that the coverage lint knows.
 
+use crate::model::Label;
+
 /// A kind of personal data that a column may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Likeness {
     /// E-mail addresses.
     Email,
+    /// Longer texts, URLs among them, that hold an e-mail address.
+    EmailInside,
     /// Telephone numbers.
     Phone,
     /// IP addresses, version 4 or 6.
@@ -48,8 +52,9 @@ pub(super) struct Threshold {
 
 impl Likeness {
     /// All of them, the most telling first: of two that fit equally well the first counts.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Email,
+        Self::EmailInside,
         Self::Iban,
         Self::CodiceFiscale,
         Self::Nir,
@@ -71,6 +76,7 @@ impl Likeness {
     pub const fn one(self) -> &'static str {
         match self {
             Self::Email => "an e-mail address",
+            Self::EmailInside => "a text with an e-mail address",
             Self::Phone => "a phone number",
             Self::Ip => "an IP address",
             Self::Iban => "an IBAN",
@@ -93,6 +99,7 @@ impl Likeness {
     pub const fn many(self) -> &'static str {
         match self {
             Self::Email => "e-mail addresses",
+            Self::EmailInside => "texts with e-mail addresses",
             Self::Phone => "phone numbers",
             Self::Ip => "IP addresses",
             Self::Iban => "IBANs",
@@ -117,6 +124,7 @@ impl Likeness {
     pub(super) const fn threshold(self) -> Option<Threshold> {
         let (per_cent, least) = match self {
             Self::Email => (5, 1),
+            Self::EmailInside => (5, 2),
             Self::Iban | Self::CodiceFiscale => (10, 1),
             Self::Ip | Self::Nir => (20, 1),
             Self::Dni | Self::Cpf | Self::Phone => (30, 2),
@@ -140,11 +148,11 @@ impl Likeness {
         !matches!(self, Self::NationalId | Self::BirthDate)
     }
 
-    /// Labels such a field usually carries.
-    pub(super) const fn labels(self) -> &'static str {
+    /// The label that says how it identifies: directly or in combination.
+    pub(super) const fn label(self) -> Label {
         match self {
-            Self::Ip | Self::BirthDate => "[I2, DEL-PERSON, ACC-PERSON]",
-            _ => "[I1, DEL-PERSON, ACC-PERSON]",
+            Self::Ip | Self::BirthDate => Label::I2,
+            _ => Label::I1,
         }
     }
 
@@ -153,6 +161,7 @@ impl Likeness {
         !matches!(
             self,
             Self::Email
+                | Self::EmailInside
                 | Self::Iban
                 | Self::Dni
                 | Self::Nino

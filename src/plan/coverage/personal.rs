@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::codes::data as codes;
-use crate::model::{Catalog, Leaf, LeafType, Name};
+use crate::model::{Catalog, Dataset, Field, Label, Leaf, LeafType, Name};
 use crate::plan::{Inventory, Resolved, ResolvedLeaf};
 
 use super::names::{self, Hint};
@@ -91,46 +91,49 @@ pub fn personal(
         else {
             continue;
         };
-        let resolved = Resolved::new(dataset, files);
-        for problem in &survey.problems {
-            found.push(warning(
+        found.extend(survey.problems.iter().map(|problem| {
+            warning(
                 codes::NOT_SAMPLED,
                 &dataset.position,
                 format!("values could not be looked at: {problem}"),
-                "mend the file or move it away: `amparo plan` reads it, too".to_owned(),
-            ));
-        }
-        for (index, tally) in &survey.tallies {
-            let Some(leaf) = resolved.leaf(*index) else { continue };
-            let Some(evidence) = evidence(tally) else { continue };
-            let (at, listed) = match leaf.field {
-                Some((_, field)) => (&field.position, true),
-                None => (&dataset.position, false),
-            };
-            let path = &leaf.leaf.path;
-            let place = if listed { "label it" } else { "list it under fields" };
-            let labels = evidence.labels;
-            found.push(warning(
-                codes::LOOKS_PERSONAL,
-                at,
-                format!("{path} carries no label, and looks personal: {}", evidence.text),
-                format!(
-                    "{place}, such as `labels: {labels}`, or `pii: true`; if it is no personal data, say why: `reason: …`"
-                ),
-            ));
-        }
+                "mend the file or move it away: passes read it, too".to_owned(),
+            )
+        }));
+        let resolved = Resolved::new(dataset, files);
+        let tallies = survey.tallies.iter();
+        found.extend(
+            tallies.filter_map(|(leaf, tally)| of_leaf(dataset, resolved.leaf(*leaf)?, tally)),
+        );
     }
     found
 }
 
-/// Why a column looks personal.
-struct Evidence {
-    text: String,
-    labels: &'static str,
+fn of_leaf(dataset: &Dataset, leaf: &ResolvedLeaf<'_>, tally: &Tally) -> Option<Diagnostic> {
+    let (likeness, evidence) = evidence(tally)?;
+    let (at, what) = match leaf.field {
+        Some((_, field)) => (&field.position, "label it"),
+        None => (&dataset.position, "list it under fields"),
+    };
+    // What would have an effect here.
+    let person = dataset.fields.iter().any(Field::is_person_id);
+    let erase = if person { Label::DelPerson } else { Label::DelDevice };
+    let show = if person { Label::AccPerson } else { Label::AccAll };
+    let labels = match leaf.leaf.partition {
+        true => format!("[{}, {show}]", likeness.label()),
+        false => format!("[{}, {erase}, {show}]", likeness.label()),
+    };
+    Some(warning(
+        codes::LOOKS_PERSONAL,
+        at,
+        format!("{} carries no label, and looks personal: {evidence}", leaf.leaf.path),
+        format!(
+            "{what}, such as `labels: {labels}`, or `pii: true`; if it is no personal data, say why: `reason: …`"
+        ),
+    ))
 }
 
-/// What the values say counts before what the name says.
-fn evidence(tally: &Tally) -> Option<Evidence> {
+/// What a column looks like, and why. What the values say counts before what the name says.
+fn evidence(tally: &Tally) -> Option<(Likeness, String)> {
     let values = tally.values();
     let counted = |like: u64, likeness: Likeness| match (values, like) {
         (1, 1) => format!("the one sampled value looks like {}", likeness.one()),
@@ -147,14 +150,13 @@ fn evidence(tally: &Tally) -> Option<Evidence> {
     if let Some((likeness, like)) = by_values
         && named.is_none_or(|hint| hint.likeness != likeness && like > tally.as_named())
     {
-        return Some(Evidence { text: counted(like, likeness), labels: likeness.labels() });
+        return Some((likeness, counted(like, likeness)));
     }
-    let hint = named?;
-    let one = hint.likeness.one();
-    let looked = hint.likeness.can_be_counted() && values > 0;
-    let text = match looked {
-        true => format!("its name says {one}, and {}", counted(tally.as_named(), hint.likeness)),
+    let likeness = named?.likeness;
+    let one = likeness.one();
+    let text = match likeness.can_be_counted() && values > 0 {
+        true => format!("its name says {one}, and {}", counted(tally.as_named(), likeness)),
         false => format!("its name says {one}"),
     };
-    Some(Evidence { text, labels: hint.likeness.labels() })
+    Some((likeness, text))
 }

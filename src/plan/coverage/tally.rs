@@ -3,8 +3,8 @@
 use super::look::{fits, looks};
 use super::{Hint, Likeness};
 
-/// Longer values are none of the kinds, and are not looked at.
-pub const LONGEST: usize = 320;
+/// Longer values, in bytes, are not looked at.
+pub const LONGEST: usize = 4096;
 
 /// Counts of one column's sampled values. Holds no value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Whether one value looks like personal data: pure functions, one file a kind, no tables of real data.
 //!
-//! Values are looked at whole, without white space at their ends: an address inside a longer text does
-//! not count.
+//! Values are looked at whole, without white space at their ends; only e-mail addresses are found inside longer
+//! texts, too.
 
 mod card;
 mod digits;
@@ -20,6 +20,7 @@ use super::Likeness;
 pub(super) fn looks(likeness: Likeness, text: &str) -> bool {
     match likeness {
         Likeness::Email => email::looks(text),
+        Likeness::EmailInside => email::inside(text),
         Likeness::Phone => phone::looks(text),
         Likeness::Ip => ip::looks(text),
         Likeness::Iban => iban::looks(text),

@@ -54,6 +54,33 @@ fn email_addresses() {
 }
 
 #[test]
+fn texts_with_email_addresses() {
+    all(
+        EmailInside,
+        &[
+            "see a@b.de for more",
+            "<ada@mail.example>",
+            "Ada Lovelace <ada@mail.example>, Ben",
+            "https://shop.example/cart?email=a%40b.com&id=7",
+            "{\"to\":\"a@b.de\"}",
+            "a@b.de; c@d.de.",
+        ],
+    );
+    none(
+        EmailInside,
+        &[
+            "a@b.de",
+            "pkg@1.2.3",
+            "https://x.example/@user/post",
+            "5 @ 3.20",
+            "@",
+            "%40",
+            "no address",
+        ],
+    );
+}
+
+#[test]
 fn phone_numbers() {
     all(
         Phone,
