@@ -1,10 +1,13 @@
 //! What today's policies would erase of finished erasures: it is shown, and carried out for `standing`
 //! blocks only (RULES.md section 5).
 
-use crate::model::{Name, Request, TaskId};
-use crate::plan::{Inventory, LedgerView, TaskState, erasure_rules};
+use std::collections::BTreeSet;
+
+use crate::model::{Action, Name, Request, TaskId, UserBlock, Veil, VeiledTerm};
+use crate::plan::{BlockRef, Inventory, LedgerView, TaskState, erasure_rules};
 use crate::store::DeploymentKey;
 
+use super::digests::{Lookup, with_digests};
 use super::gather::fingerprints;
 use super::pass::Pass;
 use super::verify::{Recheck, Today, TodayDataset, completed};
@@ -43,9 +46,16 @@ pub(super) fn drift(
         let same = prints.get(id).is_none_or(|now| *now == state.fingerprint);
         completed.contains(id) && same && other(state) && !is_standing(requests, id)
     };
-    let recheck = Recheck::new(&pass.loaded.catalog, requests, pass.now, &wanted);
+    let catalog = &pass.loaded.catalog;
+    let requests = match key {
+        Some(key) => &looked_up(pass, requests, inventory, key, &wanted, events),
+        None => requests,
+    };
+    let (mut all, mut notes) = (Vec::new(), Vec::new());
+    notes.extend(unknown(requests, &wanted));
+    let recheck = Recheck::new(catalog, requests, pass.now, &wanted);
     if recheck.is_idle() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok((all, notes));
     }
     let today = match recheck.look(pass.engine, inventory, &pass.workspace.stop, events) {
         Ok((today, _)) => today,
@@ -54,11 +64,11 @@ pub(super) fn drift(
                 "the policies have changed since erasures were completed; what they would erase now \
                  cannot be told: dataset {dataset}: {what}"
             );
-            return Ok((Vec::new(), vec![note]));
+            notes.push(note);
+            return Ok((all, notes));
         }
         Err(error) => return Err(error),
     };
-    let (mut all, mut notes) = (Vec::new(), Vec::new());
     for (id, today) in today {
         match today {
             Today::Found(datasets) if datasets.is_empty() => {}
@@ -72,6 +82,50 @@ pub(super) fn drift(
         }
     }
     Ok((all, notes))
+}
+
+/// The requests, with the digests of the wanted erasures looked up: of retired requests nothing else is left.
+fn looked_up(
+    pass: &Pass<'_>,
+    requests: &[Request],
+    inventory: &Inventory,
+    key: &DeploymentKey,
+    wanted: &dyn Fn(&TaskId) -> bool,
+    events: &mut dyn Events,
+) -> Vec<Request> {
+    let of_interest = |block: &BlockRef| {
+        let request = requests.get(block.request);
+        let user = request.and_then(|request| request.users.get(block.user));
+        request.zip(user).is_some_and(|(request, user)| wanted(&delete(request, user)))
+    };
+    let all = requests.iter().enumerate().flat_map(|(at, request)| with_digests(request, at));
+    let blocks: BTreeSet<BlockRef> = all.filter(of_interest).collect();
+    let mut requests = requests.to_vec();
+    if !blocks.is_empty() {
+        let (engine, catalog) = (pass.engine, &pass.loaded.catalog);
+        Lookup { engine, catalog, inventory, key }.all(&mut requests, &blocks, events);
+    }
+    requests
+}
+
+/// How many of the wanted erasures cannot be looked at, for want of the identities.
+fn unknown(requests: &[Request], wanted: &dyn Fn(&TaskId) -> bool) -> Option<String> {
+    let veiled =
+        |user: &UserBlock| !user.veiled.iter().flat_map(VeiledTerm::veils).all(Veil::is_looked_up);
+    let users = requests.iter().flat_map(|request| request.users.iter().map(move |u| (request, u)));
+    let n = users.filter(|(request, user)| veiled(user) && wanted(&delete(request, user))).count();
+    (n > 0).then(|| {
+        format!(
+            "the policies have changed since erasures were completed; what they would erase now is not looked \
+             for in {n} of them, whose identities are sealed, or given by digests that cannot be looked up"
+        )
+    })
+}
+
+/// The delete task of a block.
+fn delete(request: &Request, user: &UserBlock) -> TaskId {
+    let (request, key) = (request.name.clone(), Some(user.key.clone()));
+    TaskId { request, key, action: Some(Action::Delete) }
 }
 
 /// Whether the erasure is kept in force by the pass itself.

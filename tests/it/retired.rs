@@ -1,5 +1,7 @@
 //! Keyed digests in place of identities: retired requests stay the same, and new ones are found by them.
 
+use serde_json::json;
+
 use crate::sealing::{EMAIL, env, read, request, with_key};
 use crate::support::{Env, task, text};
 
@@ -193,4 +195,68 @@ fn digests_that_cannot_be_looked_up_fail_their_blocks() {
     env.write("policies/settings-default.yaml", &format!("{settings}  retired: [b]\n"));
     let applied = env.apply().exits(0).json();
     assert_eq!(task(&applied, "D", "delete")["phase"], "Complete");
+}
+
+/// After it was retired, a request's policies come to say that something else goes, too.
+#[test]
+fn what_changed_policies_would_erase_is_shown_of_retired_requests() {
+    let with_note = |env: &Env, note: &str| {
+        env.dataset(
+            "e",
+            &format!(
+                "  product: e
+  location: lake/e.parquet
+  fields:
+    - {{path: email, namespace: email, labels: [I1, ID-PERSON, ACC-ALL], reason: key}}
+    - {{path: number, namespace: number, labels: [I2, ID-PERSON, ACC-ALL], reason: key}}
+    - {{path: cell, labels: [I2, ACC-ALL{note}], reason: r}}"
+            ),
+        );
+    };
+    for (digest_only, namespace) in [(false, "email"), (true, "email"), (true, "number")] {
+        let env = env(PLAIN);
+        with_note(&env, "");
+        let value = if namespace == "email" { EMAIL } else { "4711004711" };
+        env.request(
+            "r",
+            &format!(
+                "  {{regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [
+    {{key: A, action: [delete], userIDs: [{{namespace: {namespace}, value: '{value}'}}]}}]}}"
+            ),
+        );
+        env.apply().exits(0);
+        if digest_only {
+            env.run(&["retire", "r"]).exits(0);
+        }
+        assert_eq!(env.plan().exits(0).json()["drift"], json!([]), "the rules are the same");
+        with_note(&env, ", DEL-PERSON");
+        let plan = env.plan().exits(0).json();
+        let rows = if namespace == "email" { 2 } else { 1 };
+        assert_eq!(
+            plan["drift"],
+            json!([{"request": "r", "key": "A", "datasets": [{"dataset": "e", "rows": rows,
+                "fields": [{"path": "cell", "method": "pseudonym", "cells": rows}]}]}]),
+            "{namespace} by digest: {digest_only}"
+        );
+        assert_eq!(plan["notes"], json!([]));
+        for format in ["human", "markdown", "json"] {
+            let shown = env.run(&["plan", "-o", format]).exits(0).stdout;
+            assert!(!shown.contains(value), "{shown}");
+        }
+    }
+}
+
+/// What cannot be looked at is counted.
+#[test]
+fn erasures_whose_identities_are_sealed_are_counted_where_policies_changed() {
+    let env = env(PLAIN);
+    request(&env);
+    env.run(&["seal", "--in-place", "requests/r.yaml"]).exits(0);
+    with_key(&env, &["apply", "--auto-approve"]).exits(0);
+    let policy = read(&env, "policies/dataset-e.yaml");
+    env.write("policies/dataset-e.yaml", &policy.replace("path: cell,", "path: cell, pii: true,"));
+    let notes = env.plan().json()["notes"].to_string();
+    assert!(notes.contains("not looked for in 1 of them"), "{notes}");
+    let notes = with_key(&env, &["plan", "-o", "json"]).exits(0).json()["notes"].to_string();
+    assert!(!notes.contains("not looked for"), "{notes}");
 }
