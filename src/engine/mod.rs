@@ -186,7 +186,7 @@ impl Engine {
 
     /// Looks below a root for data that none of the inventory's datasets covers, but for the reserved
     /// places and what the ignored locations name. `go_on` is asked at every directory; a `false` ends the
-    /// look early.
+    /// look, and nothing was found.
     #[must_use]
     pub fn uncovered(
         &self,

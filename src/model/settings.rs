@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::{Deadline, Name, NamespaceName, Regulation};
+use super::{Deadline, Name, NamespaceName, Position, Regulation};
 
 /// One hop, or the closure, from cookie to cookie (RULES.md section 3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -97,6 +97,8 @@ pub struct Ignored {
     pub location: String,
     /// Why no dataset covers it.
     pub reason: String,
+    /// Where the entry starts.
+    pub position: Position,
 }
 
 /// The one Settings document, or its defaults.

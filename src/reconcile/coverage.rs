@@ -58,14 +58,12 @@ pub(super) fn below(
 ) -> Result<Vec<Diagnostic>, PassError> {
     let datasets: Vec<_> = found.catalog.datasets.iter().collect();
     let ignored = &found.catalog.settings.coverage_ignored;
-    let ignored: Vec<String> = ignored.iter().map(|place| place.location.clone()).collect();
-    let covered =
-        Covered { datasets: &datasets, inventory: found.inventory, reserved, ignored: &ignored };
+    let covered = Covered { datasets: &datasets, inventory: found.inventory, reserved, ignored };
     let mut diagnostics = Vec::new();
     for root in roots {
         let look = engine.uncovered(root, covered, &|| workspace.stop.asked().is_none());
         workspace.stop.check()?;
-        diagnostics.extend(uncovered(&look));
+        diagnostics.extend(uncovered(&look, ignored));
     }
     Ok(diagnostics)
 }

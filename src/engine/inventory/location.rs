@@ -187,7 +187,12 @@ fn matched_path(walker: &mut Walker<'_>, root: &Root, inner: &Path) {
 }
 
 /// Collects the paths, relative to the base, that match what is left of the pattern.
-fn expand(base: &Path, inner: &Path, pattern: &[&str], matched: &mut Vec<PathBuf>) {
+pub(in crate::engine) fn expand(
+    base: &Path,
+    inner: &Path,
+    pattern: &[&str],
+    matched: &mut Vec<PathBuf>,
+) {
     let Some((part, rest)) = pattern.split_first() else {
         matched.push(inner.to_owned());
         return;

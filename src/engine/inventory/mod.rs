@@ -30,7 +30,7 @@ use super::guard::guarded;
 use super::schema::{FileLeaf, layout};
 use super::source::{Source, changed, modified};
 pub(super) use footers::Footers;
-pub(in crate::engine) use location::{absolute, local, place};
+pub(in crate::engine) use location::{absolute, expand, local, place};
 pub(in crate::engine) use overlap::resolve;
 use shown::Shown;
 pub(in crate::engine) use shown::harmless;

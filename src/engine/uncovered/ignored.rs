@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::inventory::{absolute, glob, local};
+use super::super::inventory::{absolute, expand, glob, local};
 
 /// A location: itself and everything below it.
 pub(super) struct Ignored {
@@ -42,6 +42,22 @@ impl Ignored {
             names(&self.pattern, &parts)
         })
     }
+
+    /// Whether it lies below a root, and nothing is there that it names.
+    pub(super) fn is_idle_below(&self, root: &Path) -> bool {
+        self.bases.iter().any(|base| base.starts_with(root))
+            && !self.bases.iter().any(|base| is_there(base, &self.pattern))
+    }
+}
+
+fn is_there(base: &Path, pattern: &[String]) -> bool {
+    if pattern.is_empty() {
+        return fs::symlink_metadata(base).is_ok();
+    }
+    let pattern: Vec<&str> = pattern.iter().map(String::as_str).collect();
+    let mut matched = Vec::new();
+    expand(base, Path::new(""), &pattern, &mut matched);
+    !matched.is_empty()
 }
 
 /// Whether a pattern matches the first of these names; `**` matches any number of them.

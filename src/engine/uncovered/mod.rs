@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::model::Dataset;
+use crate::model::{self, Dataset};
 use crate::plan::coverage::RootLook;
 use crate::plan::{Hindrance, Inventory};
 
@@ -31,7 +31,7 @@ pub struct Covered<'a> {
     /// Places of our own.
     pub reserved: &'a [Reserved],
     /// Locations, as of a dataset, that are left out with everything below them.
-    pub ignored: &'a [String],
+    pub ignored: &'a [model::Ignored],
 }
 
 /// See [`super::Engine::uncovered`].
@@ -53,7 +53,8 @@ struct Known {
     /// the inventory as a problem of theirs.
     places: Vec<PathBuf>,
     reserved: Vec<PathBuf>,
-    ignored: Vec<Ignored>,
+    /// With their numbers.
+    ignored: Vec<(usize, Ignored)>,
 }
 
 impl Known {
@@ -65,7 +66,8 @@ impl Known {
             ignored: covered
                 .ignored
                 .iter()
-                .filter_map(|at| Ignored::new(working_dir, at))
+                .enumerate()
+                .filter_map(|(n, at)| Some((n, Ignored::new(working_dir, &at.location)?)))
                 .collect(),
         };
         for dataset in covered.datasets {
@@ -103,6 +105,12 @@ impl Known {
     /// Whether nothing in it is to be looked for.
     fn leaves_out(&self, real: &Path, named: &Path) -> bool {
         self.reserved.iter().any(|place| real.starts_with(place))
-            || self.ignored.iter().any(|ignored| ignored.names(real) || ignored.names(named))
+            || self.ignored.iter().any(|(_, at)| at.names(real) || at.names(named))
+    }
+
+    /// The numbers of ignored locations below a root, links resolved, that named nothing.
+    fn idle(&self, root: &Path) -> Vec<usize> {
+        let idle = self.ignored.iter().filter(|(_, ignored)| ignored.is_idle_below(root));
+        idle.map(|(number, _)| *number).collect()
     }
 }

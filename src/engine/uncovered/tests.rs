@@ -7,14 +7,14 @@ use std::path::Path;
 use super::Covered;
 use crate::engine::Reserved;
 use crate::engine::testing::{Lake, dataset};
-use crate::model::Dataset;
+use crate::model::{Dataset, Ignored, Position};
 use crate::plan::coverage::{RootLook, UncoveredKind};
 
 /// A lake in which `covered` and `one.parquet` belong to datasets.
 struct Rooted {
     lake: Lake,
     datasets: Vec<Dataset>,
-    ignored: Vec<String>,
+    ignored: Vec<Ignored>,
     reserved: Vec<Reserved>,
 }
 
@@ -28,6 +28,15 @@ impl Rooted {
         }
         let datasets = vec![dataset("c", "lake/covered/"), dataset("o", "lake/one.parquet")];
         Self { lake, datasets, ignored: Vec::new(), reserved: Vec::new() }
+    }
+
+    fn ignore(&mut self, locations: &[&str]) {
+        let ignored = locations.iter().map(|location| Ignored {
+            location: (*location).to_owned(),
+            reason: "on purpose".to_owned(),
+            position: Position::default(),
+        });
+        self.ignored = ignored.collect();
     }
 
     fn put(&self, files: &[&str]) -> &Self {
@@ -179,10 +188,26 @@ fn reserved_and_ignored_places_are_left_out() {
     ]);
     assert_eq!(rooted.found(".").len(), 4);
     rooted.reserved.push(Reserved { what: "the state directory", path: "state".into() });
-    rooted.ignored = vec!["lake/raw".to_owned(), "lake/tmp-*".to_owned()];
+    rooted.ignore(&["lake/raw", "lake/tmp-*"]);
     assert_eq!(rooted.found("."), NOTHING);
-    rooted.ignored = vec!["lake/tmp-1/*.parquet".to_owned(), "s3://elsewhere/".to_owned()];
+    rooted.ignore(&["lake/tmp-1/*.parquet", "s3://elsewhere/"]);
     assert_eq!(rooted.found("."), ["lake/raw/x/a.parquet: file", "lake/tmp-2/a.parquet: file"]);
+}
+
+#[test]
+fn ignored_places_that_are_not_there_are_told() {
+    let mut rooted = Rooted::new();
+    rooted.put(&["lake/a/x.parquet", "elsewhere/y.parquet"]);
+    rooted.ignore(&[
+        "lake/a",
+        "lake/b",
+        "lake/c-*",
+        "lake/*/x.parquet",
+        "elsewhere/b",
+        "lake/covered",
+    ]);
+    assert_eq!(rooted.look("lake").idle, [1, 2]);
+    assert_eq!(rooted.look(".").idle, [1, 2, 4]);
 }
 
 #[test]
@@ -207,7 +232,7 @@ fn links_are_not_followed_but_what_they_lead_to_is_known() {
             "lake/links/out.parquet is a link that leads out of the root, to Parquet that no dataset covers",
         ]
     );
-    rooted.ignored = vec!["lake/links".to_owned(), "lake/real".to_owned()];
+    rooted.ignore(&["lake/links", "lake/real"]);
     assert_eq!(rooted.found("lake"), NOTHING);
 }
 

@@ -53,8 +53,9 @@ pub(super) fn walk(
     let (ahead, owners, found) = (vec![PathBuf::new()], BTreeMap::new(), RootLook::default());
     let mut walk = Walk { given: root, named, real, known, ahead, owners, found };
     while let Some(inner) = walk.ahead.pop() {
+        // What was not looked at says nothing.
         if !go_on() {
-            break;
+            return RootLook::default();
         }
         walk.directory(&inner);
     }
@@ -181,6 +182,7 @@ impl Walk<'_> {
             };
             self.found.uncovered.push(Uncovered { shown, what });
         }
+        self.found.idle = self.known.idle(&self.real);
         self.found.uncovered.sort_unstable();
         self.found.problems.sort_unstable();
         self.found

@@ -89,4 +89,7 @@ codes! {
         "Below the root there is a directory or file that cannot be read, a dead link to data, or a link that leads out of the root \
          to data that no dataset covers. Links out of the root are not followed: name their target as a root of its own. What \
          lies there could be covered by no dataset.";
+    IGNORED_IN_VAIN = "AMP0623", "a place that is ignored and not there",
+        "`coverage` in Settings leaves a location below the root out of `check --root`, and there is nothing that it names. It \
+         may be misspelt; and it would hide what somebody puts there later. Correct it, or remove the entry.";
 }

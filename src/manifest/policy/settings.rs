@@ -277,7 +277,8 @@ fn read_coverage(report: &mut Report<'_>, mut coverage: Fields<'_>) -> Vec<Ignor
         fields.finish(report);
         let location = location.and_then(|location| read_location(report, location));
         if let (Some(location), Some(reason)) = (location, reason) {
-            ignored.push(Ignored { location, reason: reason.text.to_owned() });
+            let position = report.position(node.at);
+            ignored.push(Ignored { location, reason: reason.text.to_owned(), position });
         }
     }
     ignored

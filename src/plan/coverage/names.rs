@@ -5,7 +5,7 @@
 
 mod vocabulary;
 
-use crate::model::FieldPath;
+use crate::model::{FieldPath, Name};
 
 use super::Likeness;
 use vocabulary::{QUALIFIERS, SURE, THINGS, UNSURE};
@@ -20,8 +20,8 @@ pub struct Hint {
 }
 
 /// What a path says by its last name, and by that of the group around it: `card.number`, `email.value`,
-/// whose bare `name` it is.
-pub(super) fn hint(path: &FieldPath) -> Option<Hint> {
+/// whose bare `name` it is. A `name` at the top is that of what the dataset is about.
+pub(super) fn hint(dataset: &Name, path: &FieldPath) -> Option<Hint> {
     let (last, groups) = path.parts().split_last()?;
     let group = groups.last().into_iter().flat_map(|group| words(group));
     let mut words: Vec<String> = group.chain(words(last)).collect();
@@ -34,8 +34,9 @@ pub(super) fn hint(path: &FieldPath) -> Option<Hint> {
             let Some(ending) = ending else { continue };
             if *likeness == Likeness::PersonName && !sure {
                 let rest = words.len() - ending.split(' ').count();
-                let about = words.get(..rest).and_then(<[String]>::last);
-                if about.is_some_and(|about| listed(THINGS, &singular(about))) {
+                let about = words.get(..rest).and_then(<[String]>::last).cloned();
+                let about = about.or_else(|| self::words(dataset.as_str()).pop());
+                if about.is_some_and(|about| listed(THINGS, &singular(&about))) {
                     return None;
                 }
             }
@@ -121,7 +122,12 @@ mod tests {
     use super::*;
 
     fn says(path: &str) -> Option<(Likeness, bool)> {
-        hint(&FieldPath::dotted(path).unwrap()).map(|hint| (hint.likeness, hint.sure))
+        says_in("lake", path)
+    }
+
+    fn says_in(dataset: &str, path: &str) -> Option<(Likeness, bool)> {
+        let hint = hint(&Name::new(dataset).unwrap(), &FieldPath::dotted(path).unwrap());
+        hint.map(|hint| (hint.likeness, hint.sure))
     }
 
     #[test]
@@ -193,6 +199,9 @@ mod tests {
         for path in ["name", "ship_to.name", "nome", "Nombre", "props.author"] {
             assert_eq!(says(path), Some((PersonName, false)), "{path}");
         }
+        assert_eq!(says_in("customers", "name"), Some((PersonName, false)));
+        assert_eq!(says_in("web-products", "name"), None);
+        assert_eq!(says_in("web-products", "owner.name"), Some((PersonName, false)));
         for path in
             ["product_name", "product.name", "categories.name", "fileName", "props.browser.name"]
         {

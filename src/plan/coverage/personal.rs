@@ -36,7 +36,8 @@ pub fn to_survey(resolved: &Resolved<'_>) -> Vec<SurveyLeaf> {
     let leaves = resolved.leaves().iter().filter(|leaf| !is_covered(leaf));
     leaves
         .filter_map(|leaf| {
-            let hint = names::hint(&leaf.leaf.path).filter(|hint| hint.can_be(leaf.leaf));
+            let hint = names::hint(&resolved.dataset.name, &leaf.leaf.path)
+                .filter(|hint| hint.can_be(leaf.leaf));
             let sampled = is_sampled(&leaf.leaf.kind);
             (sampled || hint.is_some()).then_some(SurveyLeaf { leaf: leaf.index, hint, sampled })
         })

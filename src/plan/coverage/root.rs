@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::codes::data as codes;
-use crate::model::Position;
+use crate::model::{Ignored, Position};
 
 use super::{grouped, warning};
 
@@ -13,6 +13,8 @@ pub struct RootLook {
     pub uncovered: Vec<Uncovered>,
     /// Places that could not be looked at: what is shown, and why; sorted.
     pub problems: Vec<(String, String)>,
+    /// Numbers of ignored locations below the root that name nothing.
+    pub idle: Vec<usize>,
 }
 
 /// One directory that looks like a dataset, with its partitions; or a single file.
@@ -39,8 +41,8 @@ pub enum UncoveredKind {
 
 const IGNORE: &str = "`coverage: {ignore: [{location: …, reason: …}]}`";
 
-/// Warnings of what was found.
-pub fn uncovered(look: &RootLook) -> Vec<Diagnostic> {
+/// Warnings of what was found, and of what was ignored in vain.
+pub fn uncovered(look: &RootLook, ignored: &[Ignored]) -> Vec<Diagnostic> {
     let at = |shown: &str| Position { file: shown.to_owned(), line: 0, column: 0 };
     let found = look.uncovered.iter().map(|place| {
         let shown = &place.shown;
@@ -73,5 +75,13 @@ pub fn uncovered(look: &RootLook) -> Vec<Diagnostic> {
             ),
         )
     });
-    found.chain(problems).collect()
+    let idle = look.idle.iter().filter_map(|number| ignored.get(*number)).map(|ignored| {
+        warning(
+            codes::IGNORED_IN_VAIN,
+            &ignored.position,
+            format!("{} is ignored, and not there", ignored.location),
+            "correct the location, or remove the entry".to_owned(),
+        )
+    });
+    found.chain(problems).chain(idle).collect()
 }

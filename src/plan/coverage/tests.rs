@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Expansion, Field, LeafType, Position, Reason};
+use crate::model::{Expansion, Field, Ignored, LeafType, Name, Position, Reason};
 use crate::plan::testing::{World, field, group, leaf, path, request};
 use crate::plan::{Inventory, Resolved};
 
 use super::*;
 
 fn tally(column: &str, values: &[&str]) -> Tally {
-    let mut tally = Tally::new(names::hint(&path(column)));
+    let mut tally = Tally::new(names::hint(&Name::new("t").unwrap(), &path(column)));
     values.iter().for_each(|value| tally.add(value));
     tally
 }
@@ -289,8 +289,14 @@ fn what_a_root_holds_is_told_in_counts() {
             place("lake/d.parquet", UncoveredKind::File),
         ],
         problems: vec![("lake/e".to_owned(), "cannot be listed: permission denied".to_owned())],
+        idle: vec![1],
     };
-    let found: Vec<_> = uncovered(&look)
+    let ignored = ["lake/x", "lake/y"].map(|location| Ignored {
+        location: location.to_owned(),
+        reason: "r".to_owned(),
+        position: Position { file: "s.yaml".to_owned(), line: 7, column: 9 },
+    });
+    let found: Vec<_> = uncovered(&look, &ignored)
         .into_iter()
         .map(|d| format!("{} {} {}: {}", d.code.id, d.position.file, d.position.line, d.message))
         .collect();
@@ -302,6 +308,7 @@ fn what_a_root_holds_is_told_in_counts() {
             "AMP0621 lake/c 0: no dataset covers 2 of the Parquet files in lake/c, such as lake/c/x.parquet",
             "AMP0621 lake/d.parquet 0: no dataset covers lake/d.parquet",
             "AMP0622 lake/e 0: lake/e cannot be listed: permission denied",
+            "AMP0623 s.yaml 7: lake/y is ignored, and not there",
         ]
     );
 }
