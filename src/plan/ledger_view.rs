@@ -24,6 +24,9 @@ pub struct LedgerView {
     pub request_digests: BTreeMap<Name, String>,
     /// The newest state of each task.
     pub tasks: BTreeMap<TaskId, TaskState>,
+    /// Fingerprints that a delete had when it was begun and not finished, before its request became another:
+    /// what it had found by then is still remembered (RULES.md section 5).
+    pub interrupted: BTreeMap<TaskId, BTreeSet<String>>,
     /// Exports and deletions, in the order in which they were recorded.
     pub history: Vec<HistoryEntry>,
     /// Datasets that any pass knew.
@@ -45,6 +48,15 @@ pub struct LedgerView {
     /// Files, by [`FileErase::file`], as the newest erasure left them, with what was erased in them that
     /// their data cannot tell.
     pub settled: BTreeMap<String, SettledFile>,
+}
+
+impl LedgerView {
+    /// The fingerprints under which a delete was begun and not finished, the present one included.
+    pub fn begun_as(&self, id: &TaskId) -> impl Iterator<Item = &String> {
+        let open = self.tasks.get(id).filter(|task| task.is_begun());
+        let interrupted = self.interrupted.get(id).into_iter().flatten();
+        interrupted.chain(open.map(|task| &task.fingerprint))
+    }
 }
 
 /// A file as an erasure left it.
@@ -193,6 +205,11 @@ impl TaskState {
             verified: None,
             rules: None,
         }
+    }
+
+    /// Whether work on it began, and it is not finished.
+    pub const fn is_begun(&self) -> bool {
+        !self.phase.is_final() && self.started_at.is_some()
     }
 
     /// Whether something has been erased for the task as it is now, be it in an earlier life of a standing

@@ -16,10 +16,10 @@ use crate::plan::{
     Cause, EraseKeys, FailureKind, FileCounts, FileErase, FileEraseTask, FileTaskCounts, FileWork,
     Mask, SettledCells, TaskIndex,
 };
-use crate::store::{OpenState, Record, TaskKey, TaskKeyName, hmac_key, in_parallel};
+use crate::store::{OpenState, Record, Remembered, TaskKey, TaskKeyName, hmac_key, in_parallel};
 
 use super::carry_out::{Intended, Ready, carry_out};
-use super::pass::{Outlook, Pass};
+use super::pass::{Outlook, Pass, given};
 use super::record::task_ref;
 use super::recover::deployment_key;
 use super::{Event, Events, Measured, PassError, settled};
@@ -99,7 +99,7 @@ pub(super) fn erase(
     if planned.is_empty() {
         return Ok(round);
     }
-    let tasks = task_keys(outlook, &planned, state)?;
+    let tasks = task_keys(pass, outlook, &planned, state)?;
     let keys = EraseKeys { tasks, hmac };
     events.event(Event::Stage { name: "erasing", steps: planned.len() as u64 });
     let mut erasing = Erasing { pass, outlook, keys: &keys, emptied: BTreeSet::new() };
@@ -164,6 +164,7 @@ fn hmac_keys(
 
 /// Each task's key, made now where it has none.
 fn task_keys(
+    pass: &Pass<'_>,
     outlook: &Outlook,
     planned: &[(FileWork, Option<&FileCounts>)],
     state: &OpenState,
@@ -182,6 +183,7 @@ fn task_keys(
             .find(|found| Some(found.block) == task.block)
             .map(|found| found.added.clone())
             .unwrap_or_default();
+        let given = task.block.map_or_else(Vec::new, |block| given(pass, block));
         match store.load(&name)? {
             Some(mut key) => {
                 let new: Vec<Identity> =
@@ -192,7 +194,7 @@ fn task_keys(
                 }
                 keys.insert(index, key.pseudonyms);
             }
-            None => missing.push((index, (name, found))),
+            None => missing.push((index, (name, Remembered { found, given }))),
         }
     }
     let (indices, wanted): (Vec<TaskIndex>, Vec<_>) = missing.into_iter().unzip();

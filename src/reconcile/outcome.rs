@@ -282,6 +282,7 @@ impl<'a> Outcomes<'a> {
                 package: outcome.package.clone(),
                 verified: outcome.verified,
                 rules: (task.id.action == Some(Action::Delete)).then(|| grounds.rules().to_owned()),
+                earlier: self.outlook.earlier.get(&task.id).cloned().unwrap_or_default(),
             },
         })
     }

@@ -7,13 +7,16 @@ use jiff::Timestamp;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::engine::Engine;
 use crate::manifest::Loaded;
-use crate::model::{Action, Name, Phase, Position, Reason, Request, TaskId};
-use crate::plan::{
-    BlockFound, Comparison, DatasetBlocks, DatasetFound, Draft, Evidence, FileCounts, Inventory,
-    OpenBlock, Plan, PlanInputs, PlannedTask, Purpose, SearchBlock, Situation, TaskChange,
-    blocking, draft, finish, grants, guard_draft, guard_plan, task_id, to_search, triage,
+use crate::model::{
+    Action, Expansion, Identity, Name, Phase, Position, Reason, Request, Sensitive, TaskId,
 };
-use crate::store::{DeploymentKey, Seen, State, TaskKeyName};
+use crate::plan::{
+    BlockFound, BlockRef, Comparison, DatasetBlocks, DatasetFound, Draft, Evidence, FileCounts,
+    Inventory, OpenBlock, Plan, PlanInputs, PlannedTask, Purpose, SearchBlock, Situation,
+    TaskChange, blocking, draft, finish, grants, guard_draft, guard_plan, task_id, to_search,
+    triage,
+};
+use crate::store::{DeploymentKey, Seen, State, TaskKeyName, term};
 
 use super::digests::resolved;
 use super::drift::{Drift, drift};
@@ -174,6 +177,7 @@ pub(super) struct Outlook {
     pub(super) counts: Vec<FileCounts>,
     pub(super) plan: Plan,
     pub(super) grounds: Grounds,
+    pub(super) earlier: Earlier,
 }
 
 impl Pass<'_> {
@@ -232,7 +236,7 @@ impl Pass<'_> {
             now: self.now,
         };
         let open = to_search(situation, &triage(situation));
-        let blocks = self.search_blocks(state, &open, situation)?;
+        let (blocks, earlier) = self.search_blocks(state, &open, situation)?;
         let searched = search(
             Lake {
                 engine: self.engine,
@@ -269,7 +273,7 @@ impl Pass<'_> {
         let plan = finish(&drafted, &counts, &inventory, inputs)
             .map_err(|broken| PassError::Bug(broken.to_string()))?;
         guard_plan(&plan, &drafted).map_err(|broken| PassError::Bug(broken.to_string()))?;
-        Ok((Outlook { inventory, found, draft: drafted, counts, plan, grounds }, moved))
+        Ok((Outlook { inventory, found, draft: drafted, counts, plan, grounds, earlier }, moved))
     }
 
     /// Drafts and measures, leaving out files that cannot be measured: nothing can be erased in them.
@@ -304,13 +308,16 @@ impl Pass<'_> {
         }
     }
 
+    /// The blocks with what their unfinished deletes remember, also from before their requests became what
+    /// they are; and for each delete the fingerprints that it had then.
     fn search_blocks(
         &self,
         state: &State,
         open: &[OpenBlock],
         situation: Situation<'_>,
-    ) -> Result<Vec<SearchBlock<'_>>, PassError> {
+    ) -> Result<(Vec<SearchBlock<'_>>, Earlier), PassError> {
         let mut blocks = Vec::with_capacity(open.len());
+        let mut all_earlier = Earlier::new();
         for open in open {
             let Some(request) = self.loaded.requests.get(open.block.request) else { continue };
             let Some(user) = request.users.get(open.block.user) else { continue };
@@ -323,13 +330,61 @@ impl Pass<'_> {
                 Some(print) => state.keys().load(&TaskKeyName::of(&id, print))?,
                 None => None,
             };
-            let remembered = remembered.map(|key| key.found).unwrap_or_default();
+            let mut remembered = remembered.map(|key| key.found).unwrap_or_default();
+            let now = situation.fingerprints.get(&id);
+            let (found, earlier) = self.earlier(state, (&id, now), open.block, request)?;
+            remembered.extend(found);
+            if !earlier.is_empty() {
+                all_earlier.insert(id, earlier);
+            }
             let grants = grants(situation, &request.name, &user.key);
             blocks.push(SearchBlock { block: open.block, request, user, remembered, grants });
         }
-        Ok(blocks)
+        Ok((blocks, all_earlier))
+    }
+
+    /// What a delete had found before its request was edited, as far as the request still asks for it: all
+    /// that it named then it names now, and cookies are found by expansion only where it wants that.
+    fn earlier(
+        &self,
+        state: &State,
+        (id, now): (&TaskId, Option<&String>),
+        block: BlockRef,
+        request: &Request,
+    ) -> Result<(Vec<Identity>, Vec<String>), PassError> {
+        let (mut found, mut prints) = (Vec::new(), Vec::new());
+        let given = given(self, block);
+        for print in state.view().begun_as(id).filter(|print| Some(*print) != now) {
+            let Some(key) = state.keys().load(&TaskKeyName::of(id, print))? else {
+                // It was cut off before anything was erased.
+                prints.push(print.clone());
+                continue;
+            };
+            if key.given.is_empty() || !key.given.iter().all(|term| given.contains(term)) {
+                continue;
+            }
+            let expansion =
+                |identity: &Identity| self.loaded.catalog.namespace(&identity.namespace).expansion;
+            found.extend(key.found.into_iter().filter(|identity| match expansion(identity) {
+                Expansion::Always => true,
+                Expansion::Cookie => request.expand_ids,
+                Expansion::Never => false,
+            }));
+            prints.push(print.clone());
+        }
+        Ok((found, prints))
     }
 }
+
+/// What a block names, as its delete remembers it.
+pub(super) fn given(pass: &Pass<'_>, block: BlockRef) -> Vec<Sensitive<String>> {
+    let request = pass.loaded.requests.get(block.request);
+    let user = request.and_then(|request| request.users.get(block.user));
+    user.map_or_else(Vec::new, |user| user.identities.iter().map(term).collect())
+}
+
+/// For each delete, the fingerprints under which it was begun and not finished, and that it goes on with.
+pub(super) type Earlier = BTreeMap<TaskId, Vec<String>>;
 
 /// Puts the rows of standing blocks in which nothing would change at rest: they are in erased form.
 /// Whether there were any.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::engine::erase::{self, Recovered};
-use crate::model::{Name, TaskId};
+use crate::model::Name;
 use crate::plan::{FileErase, FileProblem, Inventory, LedgerView};
 use crate::store::{DeploymentKey, OpenState, Record, TaskKeyName};
 
@@ -153,8 +153,13 @@ pub(super) fn destroy_finished_keys(state: &OpenState) -> Result<usize, PassErro
     Ok(state.state().keys().destroy_all_but(&keep)?)
 }
 
-/// The key names of tasks that are not done.
+/// The key names of tasks that are not done, in the form that they have now or had when they were begun.
 fn unfinished(view: &LedgerView) -> BTreeSet<TaskKeyName> {
     let open = view.tasks.iter().filter(|(_, task)| !task.phase.is_final());
-    open.map(|(id, task): (&TaskId, _)| TaskKeyName::of(id, &task.fingerprint)).collect()
+    let open = open.map(|(id, task)| TaskKeyName::of(id, &task.fingerprint));
+    let interrupted = view
+        .interrupted
+        .iter()
+        .flat_map(|(id, prints)| prints.iter().map(move |print| TaskKeyName::of(id, print)));
+    open.chain(interrupted).collect()
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::model::{Action, Identity, Name, NamespaceName, Reason, Sensitive, TaskId};
 use crate::plan::{TaskCounts, TaskRef};
-use crate::store::TaskKeyName;
 use crate::store::testing::{Fault, FaultyStorage, quick_dir};
+use crate::store::{Remembered, TaskKeyName};
 
 fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -166,7 +166,8 @@ fn pass(storage: Box<dyn Storage>, destroyed: &mut bool) -> Result<(), StoreErro
             None => {
                 // Nothing was destroyed before there was a key: the search finds everything again.
                 assert!(!*destroyed, "what expansion had found is lost");
-                state.keys().create(&[(name.clone(), vec![found])])?;
+                let remembered = Remembered { found: vec![found], given: Vec::new() };
+                state.keys().create(&[(name.clone(), remembered)])?;
             }
         }
         append(
@@ -185,6 +186,7 @@ fn pass(storage: Box<dyn Storage>, destroyed: &mut bool) -> Result<(), StoreErro
                 package: None,
                 verified: Some(true),
                 rules: None,
+                earlier: Vec::new(),
             },
         )?;
     }

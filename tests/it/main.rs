@@ -18,6 +18,7 @@ mod encrypted;
 mod erased_once;
 mod http;
 mod idle;
+mod interrupted;
 mod no_space;
 mod odd_names;
 mod others;

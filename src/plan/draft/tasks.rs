@@ -425,6 +425,21 @@ impl<'a> Drafting<'a> {
         })
     }
 
+    /// Deletes that were begun for what their requests said then, and that what these say now has not
+    /// finished: somebody may be erased in part.
+    fn interrupted(&self) -> impl Iterator<Item = String> {
+        let Situation { ledger, .. } = self.situation;
+        let done = |id: &TaskId| ledger.tasks.get(id).is_some_and(|task| task.phase.is_final());
+        ledger.interrupted.keys().filter(move |id| done(id)).map(|id| {
+            let key = id.key.as_deref().unwrap_or_default();
+            format!(
+                "{}/{key}: an erasure was begun for the identities that the block named before, and was \
+                 not finished; what it had found is kept until the block names them again",
+                id.request
+            )
+        })
+    }
+
     fn notes(&self) -> Vec<String> {
         let gone = gone_policies(self.situation).into_iter().map(|what| {
             format!("{what} is gone from the policies: no delete runs until it is back or retired")
@@ -436,7 +451,7 @@ impl<'a> Drafting<'a> {
             .iter()
             .filter(|name| ledger.datasets.contains(name) || ledger.holds.contains(name))
             .map(|name| format!("{name} is retired: what it held is neither searched nor kept"));
-        gone.chain(retired).chain(self.out_of_force()).collect()
+        gone.chain(retired).chain(self.out_of_force()).chain(self.interrupted()).collect()
     }
 }
 

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use super::digest::{random, sha256, unhex};
 use super::encoding::{Decoder, encode, put, put_count};
 use super::{NewFile, Storage, StoreError};
-use crate::model::{Identity, NamespaceName, Sensitive, TaskId};
+use crate::model::{Identity, IdentityTerm, NamespaceName, Sensitive, TaskId};
 use line::Kind;
 
 /// The folder.
@@ -39,6 +39,28 @@ pub struct TaskKey {
     pub pseudonyms: Sensitive<[u8; 32]>,
     /// The identities that its expansion has found so far.
     pub found: Vec<Identity>,
+    /// What the request named then: [`term`] of each of the block's identities. Empty where nobody knows.
+    pub given: Vec<Sensitive<String>>,
+}
+
+/// What is sealed with a task's key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Remembered {
+    /// As [`TaskKey::found`].
+    pub found: Vec<Identity>,
+    /// As [`TaskKey::given`].
+    pub given: Vec<Sensitive<String>>,
+}
+
+/// One text for an entry of a block's identities, whatever the order of its parts.
+pub fn term(term: &IdentityTerm) -> Sensitive<String> {
+    let part = |identity: &Identity| {
+        let (name, value) = (identity.namespace.folded(), identity.canonical.expose());
+        format!("{}:{name}={}:{value}", name.len(), value.len())
+    };
+    let mut parts: Vec<String> = term.parts().iter().map(part).collect();
+    parts.sort();
+    Sensitive::new(parts.join("&"))
 }
 
 /// The keys of a state.
@@ -103,9 +125,9 @@ impl<'a> KeyStore<'a> {
         let sealed = sealed.ok_or_else(|| damaged(&path, "it is missing beside its key"))?;
         let opened = seal::open(&key, name.0.as_bytes(), &sealed)
             .ok_or_else(|| damaged(&path, "it was not sealed with its key"))?;
-        let found = decode_identities(&opened)
-            .ok_or_else(|| damaged(&path, "it holds no list of identities"))?;
-        Ok(Some(TaskKey { pseudonyms: Sensitive::new(key), found }))
+        let Remembered { found, given } =
+            decode(&opened).ok_or_else(|| damaged(&path, "it holds no list of identities"))?;
+        Ok(Some(TaskKey { pseudonyms: Sensitive::new(key), found, given }))
     }
 
     /// Makes the keys of tasks that have none, each with what the task's expansion has found, all
@@ -113,23 +135,21 @@ impl<'a> KeyStore<'a> {
     ///
     /// # Errors
     /// [`StoreError::Exists`] where a task has a key already; [`StoreError::Random`], [`StoreError::Io`].
-    pub fn create(
-        &self,
-        tasks: &[(TaskKeyName, Vec<Identity>)],
-    ) -> Result<Vec<TaskKey>, StoreError> {
+    pub fn create(&self, tasks: &[(TaskKeyName, Remembered)]) -> Result<Vec<TaskKey>, StoreError> {
         let mut made = Vec::with_capacity(tasks.len());
         let mut sealed = Vec::with_capacity(tasks.len());
         let mut lines = Vec::with_capacity(tasks.len());
-        for (name, found) in tasks {
+        for (name, remembered) in tasks {
             let key: [u8; 32] = random()?;
             let path = name.key_file();
             if self.storage.read(&path)?.is_some() {
                 return Err(StoreError::Exists { path: self.storage.shown(&path) });
             }
             self.storage.remove(&name.sealed_file())?;
-            sealed.push((name.sealed_file(), seal_found(&key, name, found)?));
+            sealed.push((name.sealed_file(), seal_found(&key, name, remembered)?));
             lines.push((path, line::format(Kind::Task, &key)));
-            made.push(TaskKey { pseudonyms: Sensitive::new(key), found: found.clone() });
+            let Remembered { found, given } = remembered.clone();
+            made.push(TaskKey { pseudonyms: Sensitive::new(key), found, given });
         }
         self.storage.create(&new_files(&sealed))?;
         self.storage.create(&new_files(&lines))?;
@@ -143,7 +163,8 @@ impl<'a> KeyStore<'a> {
     pub fn remember(&self, name: &TaskKeyName, key: &TaskKey) -> Result<(), StoreError> {
         let path = name.sealed_file();
         let old = self.storage.read(&path)?;
-        let new = seal_found(key.pseudonyms.expose(), name, &key.found)?;
+        let remembered = Remembered { found: key.found.clone(), given: key.given.clone() };
+        let new = seal_found(key.pseudonyms.expose(), name, &remembered)?;
         self.storage.replace(&path, old.as_deref(), &new)
     }
 
@@ -190,19 +211,23 @@ fn new_files(files: &[(String, Vec<u8>)]) -> Vec<NewFile<'_>> {
 fn seal_found(
     key: &[u8; 32],
     name: &TaskKeyName,
-    found: &[Identity],
+    remembered: &Remembered,
 ) -> Result<Vec<u8>, StoreError> {
     let mut plain = Vec::new();
-    put_count(&mut plain, found.len());
-    for identity in found {
+    put_count(&mut plain, remembered.found.len());
+    for identity in &remembered.found {
         put(&mut plain, identity.namespace.as_str().as_bytes());
         put(&mut plain, identity.given.expose().as_bytes());
         put(&mut plain, identity.canonical.expose().as_bytes());
     }
+    put_count(&mut plain, remembered.given.len());
+    for given in &remembered.given {
+        put(&mut plain, given.expose().as_bytes());
+    }
     seal::seal(key, name.0.as_bytes(), &plain)
 }
 
-fn decode_identities(bytes: &[u8]) -> Option<Vec<Identity>> {
+fn decode(bytes: &[u8]) -> Option<Remembered> {
     let mut decoder = Decoder(bytes);
     let count = decoder.count()?;
     let mut found = Vec::new();
@@ -212,7 +237,15 @@ fn decode_identities(bytes: &[u8]) -> Option<Vec<Identity>> {
         let canonical = Sensitive::new(decoder.text()?);
         found.push(Identity { namespace, given, canonical });
     }
-    decoder.0.is_empty().then_some(found)
+    let mut given = Vec::new();
+    // An older form ends here.
+    if !decoder.0.is_empty() {
+        let count = decoder.count()?;
+        for _ in 0..count {
+            given.push(Sensitive::new(decoder.text()?));
+        }
+    }
+    decoder.0.is_empty().then_some(Remembered { found, given })
 }
 
 #[cfg(test)]

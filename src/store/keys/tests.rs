@@ -116,13 +116,35 @@ fn hmac_is_the_standard_one() {
     );
 }
 
+fn found(value: &str) -> Remembered {
+    Remembered { found: vec![identity(value)], given: Vec::new() }
+}
+
+fn nothing() -> Remembered {
+    Remembered::default()
+}
+
+#[test]
+fn an_entry_has_one_text_whatever_the_order_of_its_parts() {
+    let (a, b) = (identity("CUST-1"), identity("CUST-2"));
+    let both = |parts: [&Identity; 2]| term(&IdentityTerm::AllOf(parts.map(Clone::clone).to_vec()));
+    assert_eq!(both([&a, &b]), both([&b, &a]));
+    assert_ne!(both([&a, &b]), term(&IdentityTerm::One(a)));
+}
+
 #[test]
 fn a_task_key_comes_back_with_what_was_found() {
     let (dir, disk) = disk();
     let keys = KeyStore::new(&disk);
     assert_eq!(keys.load(&name("a")).unwrap(), None);
     let found = vec![identity("CUST-1"), identity("CUST-2")];
-    let made = keys.create(&[(name("a"), found.clone()), (name("b"), Vec::new())]).unwrap();
+    let given = term(&IdentityTerm::One(identity("CUST-0")));
+    let made = keys
+        .create(&[
+            (name("a"), Remembered { found, given: vec![given.clone()] }),
+            (name("b"), nothing()),
+        ])
+        .unwrap();
     assert_ne!(made[0].pseudonyms, made[1].pseudonyms);
     assert_eq!(keys.load(&name("a")).unwrap().unwrap(), made[0]);
     assert_eq!(keys.load(&name("b")).unwrap().unwrap().found, []);
@@ -131,7 +153,7 @@ fn a_task_key_comes_back_with_what_was_found() {
     more.found.push(identity("CUST-3"));
     keys.remember(&name("a"), &more).unwrap();
     assert_eq!(keys.load(&name("a")).unwrap().unwrap(), more);
-    let again = keys.create(&[(name("a"), Vec::new())]).unwrap_err();
+    let again = keys.create(&[(name("a"), nothing())]).unwrap_err();
     assert!(matches!(again, StoreError::Exists { .. }));
     assert_eq!(keys.load(&name("a")).unwrap().unwrap(), more);
     for entry in fs::read_dir(dir.path().join("keys")).unwrap() {
@@ -148,14 +170,14 @@ fn a_task_key_comes_back_with_what_was_found() {
 fn without_its_key_what_was_found_is_noise() {
     let (dir, disk) = disk();
     let keys = KeyStore::new(&disk);
-    keys.create(&[(name("a"), vec![identity("CUST-1")])]).unwrap();
+    keys.create(&[(name("a"), found("CUST-1"))]).unwrap();
     let sealed = dir.path().join(name("a").sealed_file());
     let copy = fs::read(&sealed).unwrap();
     keys.destroy(&[name("a"), name("b")]).unwrap();
     assert_eq!(keys.load(&name("a")).unwrap(), None);
     assert_eq!(keys.list().unwrap(), []);
     // A backup of the sealed file, beside a key that was made later.
-    keys.create(&[(name("a"), Vec::new())]).unwrap();
+    keys.create(&[(name("a"), nothing())]).unwrap();
     fs::write(&sealed, &copy).unwrap();
     let error = keys.load(&name("a")).unwrap_err();
     assert!(error.to_string().ends_with("it was not sealed with its key"), "{error}");
@@ -184,7 +206,7 @@ fn any_changed_byte_of_a_sealed_file_is_found() {
 fn damaged_key_files_are_errors_that_name_the_file() {
     let (dir, disk) = disk();
     let keys = KeyStore::new(&disk);
-    keys.create(&[(name("a"), vec![identity("x")]), (name("b"), Vec::new())]).unwrap();
+    keys.create(&[(name("a"), found("x")), (name("b"), nothing())]).unwrap();
     let path = |name: &TaskKeyName| dir.path().join(name.key_file());
     fs::copy(path(&name("b")), path(&name("a"))).unwrap();
     let error = |keys: &KeyStore<'_>| keys.load(&name("a")).unwrap_err().to_string();
@@ -203,7 +225,7 @@ fn damaged_key_files_are_errors_that_name_the_file() {
 fn keys_of_finished_tasks_are_swept() {
     let (dir, disk) = disk();
     let keys = KeyStore::new(&disk);
-    keys.create(&[(name("a"), vec![]), (name("b"), vec![]), (name("c"), vec![])]).unwrap();
+    keys.create(&[(name("a"), nothing()), (name("b"), nothing()), (name("c"), nothing())]).unwrap();
     // A crash between the two files of `c`.
     fs::remove_file(dir.path().join(name("c").key_file())).unwrap();
     assert_eq!(keys.list().unwrap().len(), 3);
@@ -219,15 +241,15 @@ fn a_crash_at_any_write_leaves_a_whole_key_or_none() {
             let (_dir, disk) = disk();
             let faulty = FaultyStorage::new(disk.clone(), fault, at);
             let keys = KeyStore::new(&faulty);
-            let tasks = [(name("a"), vec![identity("1")]), (name("b"), vec![identity("2")])];
+            let tasks = [(name("a"), found("1")), (name("b"), found("2"))];
             let made = keys.create(&tasks).is_ok();
             let destroyed = made && keys.destroy(&[name("a"), name("b")]).is_ok();
             let keys = KeyStore::new(&disk);
-            for (name, found) in &tasks {
+            for (name, remembered) in &tasks {
                 // A single file that a crash tears is what LocalDisk rules out; here there are two.
                 let key = keys.load(name).unwrap_or_else(|e| panic!("{fault:?} at {at}: {e}"));
                 assert!(key.is_none() || !destroyed);
-                assert!(key.is_none_or(|key| key.found == *found));
+                assert!(key.is_none_or(|key| key.found == remembered.found));
             }
             keys.destroy_all_but(&BTreeSet::new()).unwrap();
             keys.create(&tasks).unwrap();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Record;
 use super::commit::Commit;
-use crate::model::{Phase, Reason, Regulation, TaskId};
+use crate::model::{Action, Phase, Reason, Regulation, TaskId};
 use crate::plan::{
     Erased, FileErase, HistoryEntry, HistoryStatus, LedgerView, PackageRecord, SettledFile,
     TaskCounts, TaskRef, TaskState,
@@ -87,13 +87,16 @@ impl Fold {
                 let regulation = regulation.as_deref();
                 let dates = Dates { regulation, received: *received_at, due: *due };
                 self.submitted(task, fingerprint.as_deref().unwrap_or_default(), &dates);
+                self.interrupted(&TaskId::from(task));
                 self.moved(task, record, time);
             }
             Record::TaskStarted { task, package, .. } => {
                 self.started(task, package.as_deref(), time)
             }
-            Record::TaskCleanupPending { task, .. } | Record::TaskCancelled { task, .. } => {
+            Record::TaskCleanupPending { task, .. } => self.moved(task, record, time),
+            Record::TaskCancelled { task, .. } => {
                 self.moved(task, record, time);
+                self.view.interrupted.remove(&TaskId::from(task));
             }
             Record::TaskBlocked { task, counts, sources, .. } => {
                 self.moved(task, record, time);
@@ -114,10 +117,12 @@ impl Fold {
                 package,
                 verified,
                 rules,
+                earlier,
                 ..
             } => {
                 self.moved(task, record, time);
                 self.found(task, counts, sources);
+                self.resumed(&TaskId::from(task), earlier);
                 if let Some(state) = self.view.tasks.get_mut(&TaskId::from(task)) {
                     state.left_out.clone_from(left_out);
                     state.verified = *verified;
@@ -165,6 +170,8 @@ impl Fold {
             }
             return;
         }
+        self.interrupted(&id);
+        self.resumed(&id, &[fingerprint.to_owned()]);
         // What the task was before is over; a package of it stays in `packages` until it expires.
         let state = TaskState {
             regulation,
@@ -172,6 +179,27 @@ impl Fold {
         };
         self.view.tasks.insert(id, state);
         self.open_line(task, dates.received);
+    }
+
+    /// A delete that was begun and is not finished becomes another, or is rejected as it is.
+    fn interrupted(&mut self, id: &TaskId) {
+        if let Some(before) = self.view.tasks.get(id)
+            && id.action == Some(Action::Delete)
+            && before.is_begun()
+        {
+            let prints = self.view.interrupted.entry(id.clone()).or_default();
+            prints.insert(before.fingerprint.clone());
+        }
+    }
+
+    /// Deletes that were interrupted under these fingerprints are on their way again, or done.
+    fn resumed(&mut self, id: &TaskId, fingerprints: &[String]) {
+        if let Some(prints) = self.view.interrupted.get_mut(id) {
+            prints.retain(|print| !fingerprints.contains(print));
+            if prints.is_empty() {
+                self.view.interrupted.remove(id);
+            }
+        }
     }
 
     /// A request or block that was too broken to have tasks of its own has them now.

@@ -76,6 +76,7 @@ fn completed(action: Action, reason: Reason, package: Option<PackageRecord>) -> 
         package,
         verified: Some(true),
         rules: Some("rules".to_owned()),
+        earlier: Vec::new(),
     }
 }
 

@@ -125,6 +125,9 @@ pub enum Record {
         /// Of a delete: digest of what the policies said about erasing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rules: Option<String>,
+        /// Of a delete: fingerprints under which it was begun and not finished, and which this finishes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        earlier: Vec<String>,
     },
     /// It was withdrawn before it was done.
     TaskCancelled {

@@ -71,13 +71,18 @@ fn id_cells(dataset: &Dataset, row: &Row) -> Vec<IdCell> {
     cells
 }
 
+/// What a block names.
+pub(super) fn given(block: &Block) -> BTreeSet<Id> {
+    block.ids.iter().map(|(ns, v)| ((*ns).to_owned(), canonical(ns, v))).collect()
+}
+
 /// A value as it is compared: the policy trims addresses, and nothing is case-sensitive.
 fn canonical(namespace: &str, value: &str) -> String {
     let value = if namespace == "email" { value.trim() } else { value };
     value.to_lowercase()
 }
 
-fn expansion(namespace: &str) -> &'static str {
+pub(super) fn expansion(namespace: &str) -> &'static str {
     NAMESPACES.iter().find(|(name, _)| *name == namespace).unwrap().1
 }
 
@@ -111,8 +116,7 @@ impl Model {
             .map(|(id, n, row)| (id.clone(), n, id_cells(&self.schema[id.0], row)))
             .collect();
 
-        let given: BTreeSet<Id> =
-            block.ids.iter().map(|(ns, v)| ((*ns).to_owned(), canonical(ns, v))).collect();
+        let given = given(block);
         let of = |kind: &'static str| {
             remembered.iter().filter(move |(ns, _)| expansion(ns) == kind).cloned()
         };

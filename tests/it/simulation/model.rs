@@ -62,6 +62,8 @@ pub(super) struct Known {
     pub(super) finished: Option<Timestamp>,
     /// Replacements of one life agree with each other, and with those of no other.
     pub(super) life: u64,
+    /// What it names, as compared.
+    pub(super) given: BTreeSet<(String, String)>,
     /// What its expansion found, while it is not done.
     pub(super) remembered: BTreeSet<(String, String)>,
     /// Something was erased for it in an earlier pass, while it is not done.
@@ -78,6 +80,14 @@ impl Known {
     pub(super) fn is_final(&self) -> bool {
         matches!(self.phase, "Complete" | "Rejected" | "Cancelled")
     }
+}
+
+/// A delete that was not done when its request became another, or was rejected.
+#[derive(Debug, Clone)]
+pub(super) struct Interrupted {
+    pub(super) given: BTreeSet<(String, String)>,
+    pub(super) remembered: BTreeSet<(String, String)>,
+    pub(super) life: u64,
 }
 
 /// A package that should be there.
@@ -98,6 +108,8 @@ pub(super) struct Model {
     pub(super) policies: Policies,
     pub(super) requests: BTreeMap<String, Request>,
     pub(super) known: BTreeMap<TaskId, Known>,
+    /// By what the task was then.
+    pub(super) interrupted: BTreeMap<TaskId, BTreeMap<String, Interrupted>>,
     pub(super) seen: BTreeMap<String, Timestamp>,
     pub(super) holds_seen: BTreeSet<String>,
     /// By request and key.
@@ -114,6 +126,7 @@ impl Model {
             policies: Policies::default(),
             requests: BTreeMap::new(),
             known: BTreeMap::new(),
+            interrupted: BTreeMap::new(),
             seen: BTreeMap::new(),
             holds_seen: BTreeSet::new(),
             packages: BTreeMap::new(),

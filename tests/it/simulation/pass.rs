@@ -7,8 +7,8 @@ use jiff::Span;
 use serde_json::{Value, json};
 
 use super::effect::slot;
-use super::find::Found;
-use super::model::{FileId, Hold, HoldScope, Known, Model, Package, TaskId, print};
+use super::find::{Found, expansion, given};
+use super::model::{FileId, Hold, HoldScope, Interrupted, Known, Model, Package, TaskId, print};
 use super::people::{Block, Request};
 use super::rows::Row;
 
@@ -199,12 +199,33 @@ impl Model {
         let empty = BTreeSet::new();
         // What an unfinished delete remembers is its block's, for access too.
         let deletes = (name.to_owned(), Some(block.key.clone()), Some("delete"));
-        let remembered = self
+        let own = self
             .known
             .get(&deletes)
             .filter(|known| known.print == print(request, block) && !known.is_final())
             .map_or(&empty, |known| &known.remembered);
-        self.find(request, block, remembered)
+        let now = given(block);
+        let earlier = self.interrupted.get(&deletes).into_iter().flat_map(BTreeMap::values);
+        let earlier = earlier.map(|Interrupted { given, remembered, .. }| (given, remembered));
+        let open = self.known.get(&deletes).filter(|known| !known.is_final());
+        let open = open.map(|Known { given, remembered, .. }| (given, remembered));
+        let earlier = earlier
+            .chain(open)
+            .filter(|(given, _)| given.is_subset(&now))
+            .flat_map(|(_, remembered)| remembered)
+            .filter(|(namespace, _)| request.expand || expansion(namespace) != "cookie");
+        let remembered = own.iter().chain(earlier).cloned().collect();
+        self.find(request, block, &remembered)
+    }
+
+    /// What an unfinished delete remembers outlives an edit or a rejection of its request.
+    fn interrupt(&mut self, id: &TaskId) {
+        let Some(known) = self.known.get(id).filter(|known| !known.is_final()) else { return };
+        if id.2 == Some("delete") {
+            let Known { print, given, remembered, life, .. } = known.clone();
+            let earlier = Interrupted { given, remembered, life };
+            self.interrupted.entry(id.clone()).or_default().insert(print, earlier);
+        }
     }
 
     /// The rows that holds on requests keep from everybody, whatever has become of those requests.
@@ -239,6 +260,7 @@ impl Model {
             let whole = (task.id.0.clone(), None, None);
             after.known.remove(&whole);
         }
+        let mut resumed = BTreeSet::new();
         let fresh = match after.known.get_mut(&task.id) {
             None => true,
             Some(known) => {
@@ -252,16 +274,25 @@ impl Model {
             }
         };
         if fresh {
+            after.interrupt(&task.id);
             after.lives += 1;
+            let mut life = after.lives;
+            if let Some(earlier) = after.interrupted.get_mut(&task.id)
+                && let Some(same) = earlier.remove(&task.print)
+            {
+                life = same.life;
+                resumed = same.remembered;
+            }
             let known = Known {
                 print: task.print.clone(),
+                given: task.of.map(|(_, block)| given(block)).unwrap_or_default(),
                 phase: "Submitted",
                 reason: None,
                 received,
                 due,
                 finished: None,
-                life: after.lives,
-                remembered: BTreeSet::new(),
+                life,
+                remembered: resumed,
                 began: false,
                 rows: None,
                 erased: None,
@@ -405,9 +436,9 @@ impl Model {
         let erased: u64 = foreseen.erased.get(&task.id).map_or(0, |files| files.values().sum());
         let after = &mut foreseen.after;
         let dates = self.requests.get(&task.id.0).map(|request| after.dates(&task.id.0, request));
-        let lives = &mut after.lives;
         let whole = Known {
             print: task.print.clone(),
+            given: BTreeSet::new(),
             phase: "Submitted",
             reason: None,
             received: self.now,
@@ -420,6 +451,17 @@ impl Model {
             erased: None,
             miscounted: false,
         };
+        if task.standing.0 == "Rejected" {
+            after.interrupt(&task.id);
+        }
+        if let ("Complete" | "Cancelled", Some(earlier)) =
+            (task.standing.0, after.interrupted.get_mut(&task.id))
+        {
+            let given = task.of.map(|(_, block)| given(block)).unwrap_or_default();
+            let done = task.standing.0 == "Cancelled";
+            earlier.retain(|_, earlier| !done && !earlier.given.is_subset(&given));
+        }
+        let lives = &mut after.lives;
         let known = after.known.entry(task.id.clone()).or_insert(whole);
         if let Some((received, due)) = dates.filter(|_| task.in_force) {
             // What acts again, or no longer rests, is due as its request says now.

@@ -148,6 +148,7 @@ fn gauges_follow_the_ledger_and_the_clock() {
         package: None,
         verified: Some(true),
         rules: None,
+        earlier: Vec::new(),
     }]);
     served.board.started();
     served.board.finished(Ok(&report(place.ledger())));

@@ -167,6 +167,7 @@ fn the_page_has_an_end() {
                 package: None,
                 verified: Some(true),
                 rules: None,
+                earlier: Vec::new(),
             },
         ]
     });

@@ -90,6 +90,7 @@ impl Place {
                 package: Some(record.clone()),
                 verified: Some(true),
                 rules: None,
+                earlier: Vec::new(),
             },
         ]);
         Package { record, key }
