@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Env, csv, header, numbers, task, text};
+use crate::support::{Env, block, csv, header, numbers, task, text};
 
 /// Customers → orders → order items, by link namespaces; a web dataset by cookies.
 fn shop() -> Env {
@@ -246,10 +246,7 @@ fn replicas_are_shown_once_and_ordered_by_time() {
     - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
     - {path: cell, labels: [ACC-ALL]}",
     );
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [p], users: [{key: A, action: [access], userIDs: [{namespace: who, value: P}]}]}",
-    );
+    env.ask("r", "p", &[block("A", "access", "who", "P")]);
     env.apply().exits(0);
     let package = env.package("r", "A");
     assert_eq!(

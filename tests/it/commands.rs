@@ -1,7 +1,7 @@
 //! The command line itself: help, usage, and everything that needs no data. Standard output, standard
 //! error and status together.
 
-use crate::support::{Env, text};
+use crate::support::{Env, WHO, block, text};
 
 #[test]
 fn wrong_flags_exit_64() {
@@ -179,19 +179,8 @@ fn find_without_an_identity_is_wrong_usage() {
 fn scratch_may_be_an_empty_directory() {
     let env = Env::new();
     env.parquet("lake/e.parquet", vec![("who", text(&["ann", "bob"]))]);
-    env.dataset(
-        "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
-    );
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [
-    {key: A, action: [access, delete], userIDs: [{namespace: who, value: ann}]}]}",
-    );
+    env.table("e", "lake/e.parquet", &[WHO]);
+    env.ask("r", "e", &[block("A", "access, delete", "who", "ann")]);
     std::fs::create_dir(env.path("scratch")).unwrap();
     env.run(&["--scratch", "scratch", "plan"]).exits(0);
     assert!(env.files("scratch").is_empty());

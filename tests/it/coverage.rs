@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Date32Array};
 use serde_json::Value;
 
-use crate::support::{Env, Run, numbers, text};
+use crate::support::{Env, Run, block, numbers, text};
 
 /// Values that stand in the lake and nowhere else.
 const PLANTED: [&str; 6] = [
@@ -120,10 +120,7 @@ fn without_data_nothing_is_read() {
 #[test]
 fn plan_and_apply_do_not_look() {
     let env = env(LOOKED_AT);
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [crm], users: [{key: A, action: [access], userIDs: [{namespace: key, value: 1}]}]}",
-    );
+    env.ask("r", "crm", &[block("A", "access", "key", "1")]);
     for run in [env.plan().exits(0), env.apply().exits(0)] {
         assert!(!format!("{}{}", run.stdout, run.stderr).contains("AMP06"), "{}", run.stderr);
     }
@@ -206,10 +203,7 @@ fn id_fields_that_no_request_reaches_are_said() {
         warnings(run).into_iter().filter(|line| line.starts_with("AMP0620")).collect()
     };
     assert_eq!(reached(env.run(&CHECK)), Vec::<String>::new(), "there is no request");
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [crm], users: [{key: A, action: [access], userIDs: [{namespace: KEY, value: 1}]}]}",
-    );
+    env.ask("r", "crm", &[block("A", "access", "KEY", "1")]);
     let found = reached(env.run(&CHECK));
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(found[0].contains("no request can reach buyer: none names the namespace `keys`"));

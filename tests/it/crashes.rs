@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::support::{Env, text};
+use crate::support::{Env, WHO, block, text};
 
 pub(crate) const FILES: usize = 6;
 pub(crate) const ROWS: usize = 4_000;
@@ -19,19 +19,12 @@ pub(crate) fn lake() -> Env {
             vec![("who", refs(&who)), ("cell", refs(&cell))],
         );
     }
-    env.dataset(
+    env.table(
         "e",
-        "  product: e
-  location: lake/e/
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: cell, labels: [I2, DEL-PERSON, ACC-ALL], erase: {method: empty}}",
+        "lake/e/",
+        &[WHO, "path: cell, labels: [I2, DEL-PERSON, ACC-ALL], erase: {method: empty}"],
     );
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{key: A, action: [access, delete], userIDs: [{namespace: who, value: p7}]}]}",
-    );
+    env.ask("r", "e", &[block("A", "access, delete", "who", "p7")]);
     env
 }
 

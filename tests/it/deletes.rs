@@ -218,16 +218,7 @@ fn a_missing_hmac_key_fails_the_tasks_that_need_it_alone() {
         "default",
         "  {keys: {join: {env: AMPARO_TEST_JOIN_KEY}}}",
     );
-    env.dataset(
-        "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL], erase: {method: hmac, key: join}}
-    - {path: name, labels: [I1, DEL-PERSON, ACC-ALL]}
-    - {path: total, labels: [ACC-ALL]}",
-    );
+    env.table("e", "lake/e.parquet", &["path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL], erase: {method: hmac, key: join}", "path: name, labels: [I1, DEL-PERSON, ACC-ALL]", "path: total, labels: [ACC-ALL]"]);
     delete(&env, "");
     let before = env.files("lake");
     let report = env.apply().exits(5).json();

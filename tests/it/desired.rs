@@ -4,21 +4,14 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Env, task, text};
+use crate::support::{Env, WHO, task, text};
 
 const FILE: &str = "requests/subjectrequest-r.yaml";
 
 fn env() -> Env {
     let env = Env::new();
     env.parquet("lake/e/1.parquet", vec![("who", text(&["p", "q", "s"]))]);
-    env.dataset(
-        "e",
-        "  product: e
-  location: lake/e/
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
-    );
+    env.table("e", "lake/e/", &[WHO]);
     request(&env, "", "");
     env
 }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 use crate::others::{browse, in_path};
-use crate::support::{Env, PATIENCE, text, until};
+use crate::support::{Env, PATIENCE, block, text, until};
 
 /// A daemon that listens on a free port.
 struct Daemon {
@@ -85,39 +85,31 @@ fn lake() -> Env {
             ("cell", text(&[PLANTED[1], PLANTED[2]])),
         ],
     );
-    env.dataset(
+    env.table(
         "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: cell, labels: [I2, DEL-PERSON, ACC-ALL]}",
+        "lake/e.parquet",
+        &[
+            "path: email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]",
+            "path: cell, labels: [I2, DEL-PERSON, ACC-ALL]",
+        ],
     );
     env
 }
 
-fn ask(env: &Env, name: &str, blocks: &str) {
-    let spec =
-        format!("  {{regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{blocks}]}}");
-    env.request(name, &spec);
-}
-
-fn block(key: &str, action: &str, email: &str) -> String {
-    format!("{{key: {key}, action: [{action}], userIDs: [{{namespace: email, value: {email}}}]}}")
+fn asks(key: &str, actions: &str, email: &str) -> String {
+    block(key, actions, "email", email)
 }
 
 #[test]
 fn a_daemon_shows_what_it_did_and_hands_out_what_it_made() {
     let env = lake();
-    ask(
-        &env,
+    env.ask(
         "r",
+        "e",
         &[
-            block("CASE-1", "access, delete", PLANTED[0]),
-            block("CASE-2", "access", "nobody@example.com"),
-        ]
-        .join(", "),
+            asks("CASE-1", "access, delete", PLANTED[0]),
+            asks("CASE-2", "access", "nobody@example.com"),
+        ],
     );
     let daemon = Daemon::start(&env);
     let metrics = daemon.get("/metrics").text();
@@ -160,7 +152,7 @@ fn a_daemon_shows_what_it_did_and_hands_out_what_it_made() {
 
     // A stranger's link to the same place.
     let other = lake();
-    ask(&other, "r", &block("CASE-1", "access", PLANTED[0]));
+    other.ask("r", "e", &[asks("CASE-1", "access", PLANTED[0])]);
     other.apply().exits(0);
     let link = other.run(&["link", "r/CASE-1", "--base-url", &base]).exits(0).stdout;
     assert_eq!(daemon.get(link.trim_end().strip_prefix(&base).unwrap()).code, 403);
@@ -185,10 +177,10 @@ fn a_browser_shows_the_status_of_hostile_requests_as_text() {
         "x".repeat(256),
         "</style></head><body>".to_owned(),
     ];
-    let blocks: Vec<_> = keys.iter().map(|key| block(key, "delete", PLANTED[0])).collect();
+    let blocks: Vec<_> = keys.iter().map(|key| asks(key, "delete", PLANTED[0])).collect();
     let held = "  {datasets: [e], until: 2027-01-01, reason: \"</td><script>document.title='owned'</script>\"}";
     env.document("policies", "Hold", "court", held);
-    ask(&env, "r", &blocks.join(", "));
+    env.ask("r", "e", &blocks);
     let daemon = Daemon::start(&env);
     let url = format!("http://{}/status", daemon.address);
     let page = browse(&browser, &env, &["--virtual-time-budget=2000", "--dump-dom", &url]);
@@ -227,16 +219,15 @@ fn what_cannot_be_listened_on_ends_the_daemon_at_once() {
 #[test]
 fn links_are_made_for_packages_that_are_there() {
     let env = lake();
-    ask(
-        &env,
+    env.ask(
         "r",
+        "e",
         &[
-            block("CASE-1", "access", PLANTED[0]),
-            block("CASE-2", "access", "nobody@example.com"),
-            block("CASE-3", "delete", "nobody@example.com"),
-            block("\"a b/c\"", "access", PLANTED[0]),
-        ]
-        .join(", "),
+            asks("CASE-1", "access", PLANTED[0]),
+            asks("CASE-2", "access", "nobody@example.com"),
+            asks("CASE-3", "delete", "nobody@example.com"),
+            asks("\"a b/c\"", "access", PLANTED[0]),
+        ],
     );
     let mut told = String::new();
     let mut tell = |args: &[&str]| {

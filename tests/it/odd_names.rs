@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::{Env, Run, task, text};
+use crate::support::{Env, Run, WHO, block, task, text};
 
 /// With what a name must not do to a screen or a page.
 fn names() -> Vec<String> {
@@ -54,10 +54,7 @@ fn is_printable(run: &Run, what: &str) {
 }
 
 fn request(env: &Env) {
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{key: A, action: [access, delete], userIDs: [{namespace: who, value: p}]}]}",
-    );
+    env.ask("r", "e", &[block("A", "access, delete", "who", "p")]);
 }
 
 #[test]
@@ -78,14 +75,7 @@ fn files_and_folders_of_any_name_are_erased() {
         files.push(path);
     }
     assert!(files.len() > 20);
-    env.dataset(
-        "e",
-        "  product: e
-  location: lake/
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
-    );
+    env.table("e", "lake/", &[WHO]);
     request(&env);
     for args in [&["plan"][..], &["plan", "-o", "markdown"], &["check", "--data"]] {
         is_printable(&env.run(args).exits(0), args[0]);
@@ -109,14 +99,7 @@ fn broken_files_of_any_name_are_named() {
         let env = Env::new();
         env.parquet("lake/good.parquet", vec![("who", text(&["p", "q"]))]);
         fs::write(env.path(format!("lake/{name}.parquet")), b"PAR1 no PAR1").unwrap();
-        env.dataset(
-            "e",
-            "  product: e
-  location: lake/
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
-        );
+        env.table("e", "lake/", &[WHO]);
         request(&env);
         let checked = env.run(&["check", "--data"]).exits(3);
         is_printable(&checked, &name);

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Env, text};
+use crate::support::{Env, WHO, block, text};
 
 const HOSTILE: &str =
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">";
@@ -15,19 +15,12 @@ fn lake() -> Env {
         "lake/e.parquet",
         vec![("who", text(&["p", "p", "q"])), ("cell", text(&[HOSTILE, "plain", "other"]))],
     );
-    env.dataset(
+    env.table(
         "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: cell, labels: [I2, DEL-PERSON, ACC-ALL], erase: {method: \"null\"}}",
+        "lake/e.parquet",
+        &[WHO, "path: cell, labels: [I2, DEL-PERSON, ACC-ALL], erase: {method: \"null\"}"],
     );
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{key: A, action: [access, delete], userIDs: [{namespace: who, value: p}]}]}",
-    );
+    env.ask("r", "e", &[block("A", "access, delete", "who", "p")]);
     env.apply().exits(0);
     env
 }

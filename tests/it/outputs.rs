@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::ci::inert_markdown;
 use crate::sealing::{env, request};
-use crate::support::{Env, text};
+use crate::support::{Env, WHO, block, text};
 
 const FORMATS: [&str; 5] = ["human", "json", "markdown", "sarif", "junit"];
 /// Of commands that report on the state of things in a repository.
@@ -55,11 +55,7 @@ fn scene() -> Env {
     env.document("policies", "Role", "analyst", "  personalData: false");
     request(&env);
     env.apply().exits(0);
-    env.request(
-        "q",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [
-    {key: A, action: [access], userIDs: [{namespace: number, value: 3}]}]}",
-    );
+    env.ask("q", "e", &[block("A", "access", "number", "3")]);
     std::fs::rename(env.path("requests/subjectrequest-q.yaml"), env.path("requests/q.yaml"))
         .unwrap();
     std::fs::create_dir(env.path("copies")).unwrap();
@@ -156,15 +152,14 @@ fn records_and_copies_are_text_in_a_page() {
             ("secret|col", text(&["planted-secret", "planted-secret", "x"])),
         ],
     );
-    env.dataset(
+    env.table(
         "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: ['note|<b>`x`'], labels: [ACC-ALL]}
-    - {path: ['secret|col'], labels: [I1, DEL-PERSON, ACC-ALL]}",
+        "lake/e.parquet",
+        &[
+            WHO,
+            "path: ['note|<b>`x`'], labels: [ACC-ALL]",
+            "path: ['secret|col'], labels: [I1, DEL-PERSON, ACC-ALL]",
+        ],
     );
     env.document("policies", "Role", "analyst", "  personalData: false");
     let mut told = String::new();
@@ -190,15 +185,7 @@ fn a_page_of_records_ends_where_a_comment_does() {
     let long = "<".repeat(2_000);
     let values: Vec<&str> = (0..150).map(|_| long.as_str()).collect();
     env.parquet("lake/e.parquet", vec![("who", text(&["ann"; 150])), ("cell", text(&values))]);
-    env.dataset(
-        "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: cell, labels: [ACC-ALL]}",
-    );
+    env.table("e", "lake/e.parquet", &[WHO, "path: cell, labels: [ACC-ALL]"]);
     let page = env.run(&["view", "who=ann", "-o", "markdown"]).exits(0).stdout;
     assert!(page.len() < 65_536 && page.contains("…and 1"), "{} bytes", page.len());
     inert_markdown(&page);

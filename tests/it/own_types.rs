@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array};
 
-use crate::support::{Env, task, text};
+use crate::support::{Env, block, task, text};
 
 /// `a` holds `n` in 64 bits, `b` in 32, `c` lacks it; in each lives a person of its name.
 fn env(rule: &str) -> Env {
@@ -110,10 +110,7 @@ fn a_constant_that_a_narrow_float_cannot_hold_is_refused_before_anything_is_writ
     env.parquet("lake/a.parquet", vec![("who", text(&["ann", "x"])), ("n", wide)]);
     env.parquet("lake/b.parquet", vec![("who", text(&["bob", "x"])), ("n", narrow)]);
     policy(&env, "{method: constant, value: \"1e300\"}");
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{key: A, action: [delete], userIDs: [{namespace: who, value: ann}]}, {key: B, action: [delete], userIDs: [{namespace: who, value: bob}]}]}",
-    );
+    env.ask("r", "e", &[block("A", "delete", "who", "ann"), block("B", "delete", "who", "bob")]);
     let before = env.files("lake");
     let report = env.apply().exits(5).json();
     assert_eq!(task(&report, "A", "delete")["phase"], "Complete", "{report:#}");

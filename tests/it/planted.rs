@@ -16,15 +16,14 @@ fn env() -> Env {
             ("number", text(&[PLANTED[2], PLANTED[3]])),
         ],
     );
-    env.dataset(
+    env.table(
         "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: cell, labels: [I2, DEL-PERSON, ACC-ALL]}
-    - {path: number, namespace: number, labels: [I2, ID-PERSON, DEL-PERSON, ACC-ALL]}",
+        "lake/e.parquet",
+        &[
+            "path: email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]",
+            "path: cell, labels: [I2, DEL-PERSON, ACC-ALL]",
+            "path: number, namespace: number, labels: [I2, ID-PERSON, DEL-PERSON, ACC-ALL]",
+        ],
     );
     env.document("policies", "Role", "outsider", "  personalData: false");
     env.request(

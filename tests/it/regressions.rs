@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Env, task, text};
+use crate::support::{Env, WHO, task, text};
 
 /// Two datasets of one namespace, `e` with a field that may narrow a block.
 fn env() -> Env {
@@ -16,24 +16,16 @@ fn env() -> Env {
         ],
     );
     env.parquet("lake/f/1.parquet", vec![("who", text(&["p", "q"]))]);
-    env.dataset(
+    env.table(
         "e",
-        "  product: e
-  location: lake/e
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, DEL-DEVICE, ACC-ALL]}
-    - {path: dev, namespace: dev, labels: [I2, ID-DEVICE, ACC-ALL]}
-    - {path: region, labels: [ACC-ALL], selectable: true}",
+        "lake/e",
+        &[
+            "path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, DEL-DEVICE, ACC-ALL]",
+            "path: dev, namespace: dev, labels: [I2, ID-DEVICE, ACC-ALL]",
+            "path: region, labels: [ACC-ALL], selectable: true",
+        ],
     );
-    env.dataset(
-        "f",
-        "  product: f
-  location: lake/f
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
-    );
+    env.table("f", "lake/f", &[WHO]);
     env
 }
 
@@ -181,14 +173,13 @@ fn a_conflict_that_an_erasure_of_the_same_pass_ends_blocks_that_pass_only() {
         "lake/c/1.parquet",
         vec![("mail", text(&["a", "b"])), ("customer", text(&["1", "1"]))],
     );
-    env.dataset(
+    env.table(
         "c",
-        "  product: c
-  location: lake/c/
-  format: parquet
-  fields:
-    - {path: mail, namespace: mail, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: customer, namespace: customer, labels: [I2, ID-PERSON, ACC-ALL]}",
+        "lake/c/",
+        &[
+            "path: mail, namespace: mail, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]",
+            "path: customer, namespace: customer, labels: [I2, ID-PERSON, ACC-ALL]",
+        ],
     );
     let request = |name: &str, value: &str, more: &str| {
         env.request(

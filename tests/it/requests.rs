@@ -2,20 +2,12 @@
 
 use std::fs;
 
-use crate::support::{Env, task, text};
+use crate::support::{Env, WHO, task, text};
 
 fn env() -> Env {
     let env = Env::new();
     env.parquet("lake/e.parquet", vec![("who", text(&["p", "q"])), ("qa", text(&["", ""]))]);
-    env.dataset(
-        "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: qa, labels: []}",
-    );
+    env.table("e", "lake/e.parquet", &[WHO, "path: qa, labels: []"]);
     env
 }
 

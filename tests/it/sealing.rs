@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{Env, Run, numbers, task, text};
+use crate::support::{Env, Run, block, numbers, task, text};
 
 pub(crate) const EMAIL: &str = "planted.person@example.com";
 pub(crate) const PLANTED: [&str; 3] = [EMAIL, "4711004711", "planted-cell-value"];
@@ -19,15 +19,14 @@ pub(crate) fn env(settings: &str) -> Env {
             ("cell", text(&[PLANTED[2], "y", "z"])),
         ],
     );
-    env.dataset(
+    env.table(
         "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: number, namespace: number, labels: [I2, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: cell, labels: [I2, DEL-PERSON, ACC-ALL]}",
+        "lake/e.parquet",
+        &[
+            "path: email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]",
+            "path: number, namespace: number, labels: [I2, ID-PERSON, DEL-PERSON, ACC-ALL]",
+            "path: cell, labels: [I2, DEL-PERSON, ACC-ALL]",
+        ],
     );
     let key = env.run(&["keygen", "--out", "key.txt"]).exits(0);
     env.document(
@@ -162,10 +161,7 @@ fn without_the_key_the_blocks_fail_and_the_others_go_on() {
     let env = env("  sealing: {recipients: [KEY]}");
     request(&env);
     env.run(&["seal", "--in-place", "requests/r.yaml"]).exits(0);
-    env.request(
-        "plain",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{key: C, action: [access], userIDs: [{namespace: email, value: x@example.com}]}]}",
-    );
+    env.ask("plain", "e", &[block("C", "access", "email", "x@example.com")]);
     let check = env.run(&["check"]).exits(0);
     assert!(check.stderr.contains("note[AMP0426]: 3 values are sealed"), "{}", check.stderr);
     insta::assert_snapshot!("without_key_plan", env.run(&["plan"]).transcript());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Env, Run, task, text};
+use crate::support::{Env, Run, WHO, task, text};
 
 fn env() -> Env {
     let env = Env::new();
@@ -10,15 +10,7 @@ fn env() -> Env {
         "lake/e.parquet",
         vec![("who", text(&["p", "p", "q"])), ("name", text(&["Ann", "", "Bob"]))],
     );
-    env.dataset(
-        "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: name, labels: [I1, DEL-PERSON, ACC-ALL]}",
-    );
+    env.table("e", "lake/e.parquet", &[WHO, "path: name, labels: [I1, DEL-PERSON, ACC-ALL]"]);
     env
 }
 

@@ -8,7 +8,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
-use crate::support::{Env, task};
+use crate::support::{Env, WHO, block, task};
 
 /// Two rows of `who` and of so many other columns.
 fn lake(columns: usize) -> Env {
@@ -48,19 +48,12 @@ fn lake(columns: usize) -> Env {
     }
     group.close().unwrap();
     writer.close().unwrap();
-    env.dataset(
+    env.table(
         "e",
-        "  product: e
-  location: lake/
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: c64999, labels: [I2, DEL-PERSON, ACC-ALL], erase: {method: empty}}",
+        "lake/",
+        &[WHO, "path: c64999, labels: [I2, DEL-PERSON, ACC-ALL], erase: {method: empty}"],
     );
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{key: A, action: [access, delete], userIDs: [{namespace: who, value: p}]}]}",
-    );
+    env.ask("r", "e", &[block("A", "access, delete", "who", "p")]);
     env
 }
 

@@ -130,13 +130,10 @@ fn the_neighbours_of_a_spark_jobs_files_go_with_what_they_speak_of() {
         let path = entry.unwrap().path();
         fs::copy(&path, env.path("lake").join(path.file_name().unwrap())).unwrap();
     }
-    env.dataset(
+    env.table(
         "zoo",
-        "  product: zoo
-  location: lake/
-  format: parquet
-  fields:
-    - {path: email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
+        "lake/",
+        &["path: email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]"],
     );
     request(&env, "");
     let before = env.files("lake");

@@ -1,20 +1,13 @@
 //! Comments and summaries stay within what the systems take.
 
 use super::scene::quoted;
-use crate::support::{Env, text};
+use crate::support::{Env, WHO, text};
 
 /// Requests whose every key is as long as keys may be, and swells to six times that when it is escaped.
 fn large(blocks: usize) -> Env {
     let env = Env::new();
     env.parquet("lake/e.parquet", vec![("who", text(&["ann", "bob"]))]);
-    env.dataset(
-        "e",
-        "  product: e
-  location: lake/e.parquet
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
-    );
+    env.table("e", "lake/e.parquet", &[WHO]);
     let users: Vec<String> = (0..blocks)
         .map(|n| {
             let key = format!("{n:04}{}", "<".repeat(252));

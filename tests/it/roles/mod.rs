@@ -17,7 +17,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
 
-use crate::support::{Env, Run, text};
+use crate::support::{Env, Run, block, text};
 
 /// Values that only a role that may see everything is shown.
 const PLANTED: [&str; 6] = [
@@ -254,11 +254,7 @@ fn looking_is_recorded_before_it_is_shown_and_without_values() {
 #[test]
 fn a_look_does_not_make_a_saved_plan_stale() {
     let env = env();
-    env.request(
-        "r",
-        "  {regulation: gdpr, receivedAt: 2026-11-20, include: [shop], users: [
-    {key: A, action: [access], userIDs: [{namespace: email, value: planted.mary@example.com}]}]}",
-    );
+    env.ask("r", "shop", &[block("A", "access", "email", "planted.mary@example.com")]);
     view(&env, &[]).exits(0);
     env.run(&["plan", "--out", "saved.json"]).exits(0);
     view(&env, &[]).exits(0);
@@ -298,13 +294,13 @@ fn of_a_list_only_the_subjects_own_elements_are_shown() {
     let people =
         ListArray::new(field, OffsetBuffer::new(vec![0, 3].into()), Arc::new(people), None);
     env.parquet("lake/t.parquet", vec![("people", column(people))]);
-    env.dataset(
+    env.table(
         "trips",
-        "  product: trips
-  location: lake/t.parquet
-  fields:
-    - {path: people.email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}
-    - {path: people.seat, labels: [ACC-ALL]}",
+        "lake/t.parquet",
+        &[
+            "path: people.email, namespace: email, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]",
+            "path: people.seat, labels: [ACC-ALL]",
+        ],
     );
     let shown = env.run(&["view", "email=mary@x.org", "-o", "json"]).exits(0).json();
     let record = &shown["datasets"][0]["records"][0];

@@ -51,6 +51,20 @@ impl Env {
         self.document("policies", "Dataset", name, spec)
     }
 
+    /// Writes the policy of a dataset that is its own product; of each field what stands between its braces.
+    pub(crate) fn table(&self, name: &str, location: &str, fields: &[&str]) -> &Self {
+        let fields: String = fields.iter().map(|field| format!("\n    - {{{field}}}")).collect();
+        let spec = format!(
+            "  product: {name}\n  location: {location}\n  format: parquet\n  fields:{fields}"
+        );
+        self.dataset(name, &spec)
+    }
+
+    /// Writes a request of these blocks for one product.
+    pub(crate) fn ask(&self, name: &str, product: &str, blocks: &[String]) -> &Self {
+        self.request(name, &asked(product, blocks))
+    }
+
     /// Writes a request.
     pub(crate) fn request(&self, name: &str, spec: &str) -> &Self {
         self.document("requests", "SubjectRequest", name, spec)
@@ -100,6 +114,25 @@ impl Env {
         walk(&self.path(folder), &mut found);
         found
     }
+}
+
+/// The field of a person's name that most tests search by.
+pub(crate) const WHO: &str =
+    "path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]";
+
+/// The `spec` of a request of these blocks for one product.
+pub(crate) fn asked(product: &str, blocks: &[String]) -> String {
+    let users = blocks.join(", ");
+    format!(
+        "  {{regulation: gdpr, receivedAt: 2026-11-20, include: [{product}], users: [{users}]}}"
+    )
+}
+
+/// A user block with one identity.
+pub(crate) fn block(key: &str, actions: &str, namespace: &str, value: &str) -> String {
+    format!(
+        "{{key: {key}, action: [{actions}], userIDs: [{{namespace: {namespace}, value: {value}}}]}}"
+    )
 }
 
 /// The task of a plan, report or status document.

@@ -3,12 +3,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{Daemon, complete, small, spec, wants};
-use crate::support::{Env, text, until};
+use super::{Daemon, complete, small, wants};
+use crate::support::{Env, asked, block, text, until};
 
 /// A request as text.
 fn document(name: &str, person: &str) -> String {
-    let spec = spec(person, "access");
+    let spec = asked("e", &[block("A", "access", "who", person)]);
     format!(
         "apiVersion: amparo/v1\nkind: SubjectRequest\nmetadata: {{name: {name}}}\nspec:\n{spec}\n"
     )
@@ -128,8 +128,8 @@ fn invalid_policies_stop_everything_until_they_are_valid() {
 #[test]
 fn data_is_watched_if_asked_for_and_its_own_swaps_do_not_go_round() {
     let env = small();
-    let standing = spec("p1", "delete").replace("key: A", "key: A, standing: true");
-    env.request("one", &standing);
+    let standing = block("A", "delete", "who", "p1").replace("key: A", "key: A, standing: true");
+    env.ask("one", "e", &[standing]);
     let daemon = Daemon::start(&env, &["--watch-data"]);
     until("erased", || complete(&env, "one", "delete"));
     // The swap is a change of the data: one more pass looks, finds nothing, and that is it.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::support::{Env, text, until};
+use crate::support::{Env, WHO, block, text, until};
 
 /// A running daemon.
 struct Daemon {
@@ -115,26 +115,13 @@ impl Drop for Daemon {
 fn small() -> Env {
     let env = Env::new();
     env.parquet("lake/e/a.parquet", vec![("who", text(&["p1", "p2", "p3", "p1"]))]);
-    env.dataset(
-        "e",
-        "  product: e
-  location: lake/e/
-  format: parquet
-  fields:
-    - {path: who, namespace: who, labels: [I1, ID-PERSON, DEL-PERSON, ACC-ALL]}",
-    );
+    env.table("e", "lake/e/", &[WHO]);
     env
 }
 
 /// A request of one person.
 fn wants(env: &Env, name: &str, person: &str, actions: &str) {
-    env.request(name, &spec(person, actions));
-}
-
-fn spec(person: &str, actions: &str) -> String {
-    format!(
-        "  {{regulation: gdpr, receivedAt: 2026-11-20, include: [e], users: [{{key: A, action: [{actions}], userIDs: [{{namespace: who, value: {person}}}]}}]}}"
-    )
+    env.ask(name, "e", &[block("A", actions, "who", person)]);
 }
 
 /// Whether the ledger knows a task as complete.
