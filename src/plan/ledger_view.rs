@@ -48,6 +48,30 @@ pub struct LedgerView {
     /// Files, by [`FileErase::file`], as the newest erasure left them, with what was erased in them that
     /// their data cannot tell.
     pub settled: BTreeMap<String, SettledFile>,
+    /// Files, by [`FileErase::file`], as the newest erasure left them, with the rows that count no more when
+    /// tasks that are not done come back to them.
+    pub counted: BTreeMap<String, CountedFile>,
+}
+
+/// A file as an erasure left it, and the rows that have been counted in it for tasks that are not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedFile {
+    /// Keyed digest of the footer that it was given: with another it is another writer's.
+    pub footer: String,
+    /// The rows.
+    pub tasks: Vec<CountedRows>,
+}
+
+/// Rows of one file that have been counted as erased for a task that will come back to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CountedRows {
+    /// The task.
+    #[serde(flatten)]
+    pub task: TaskRef,
+    /// The rows ([`super::Runs`]) by their positions in the file as it was left, sealed under the deployment
+    /// key, in hex.
+    pub rows: String,
 }
 
 impl LedgerView {
@@ -105,6 +129,9 @@ pub struct FileErase {
     /// What will have been erased in it that its data cannot tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<SettledCells>,
+    /// Rows that will have been counted in it, of tasks that are not done with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<CountedRows>,
 }
 
 /// What one task changes in one file.
@@ -118,9 +145,9 @@ pub struct FileEraseTask {
     pub rows_erased: u64,
     /// Cells that change.
     pub cells_erased: u64,
-    /// Of those rows, the ones of which a hold keeps something: they will be erased from once more.
+    /// Of those rows, the ones that an earlier erasure of the task has counted: something of them was held.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub rows_held: u64,
+    pub rows_again: u64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's form

@@ -86,6 +86,7 @@ fn file(world: &World, work: &FileWork, erasure: &mut Erasure) -> FileCounts {
     for (task, (rows, paths)) in touched {
         let counts = tasks.entry(task).or_default();
         counts.rows_erased = u64::try_from(rows.len()).unwrap();
+        counts.rows = super::Runs::of(rows);
         counts.row_groups = 1;
         counts.bytes = 10 * u64::try_from(paths.len()).unwrap();
         chunks.extend(paths.into_iter().map(|path| (0, path)));

@@ -21,6 +21,7 @@ mod reach;
 mod resolve;
 mod retry;
 mod rules;
+mod runs;
 mod search;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -48,14 +49,15 @@ pub use inventory::{
     OwnLeaf, RowGroup,
 };
 pub use ledger_view::{
-    Erased, FileErase, FileEraseTask, HistoryEntry, HistoryStatus, LedgerView, PackageRecord,
-    SettledCells, SettledFile, TaskCounts, TaskRef, TaskState,
+    CountedFile, CountedRows, Erased, FileErase, FileEraseTask, HistoryEntry, HistoryStatus,
+    LedgerView, PackageRecord, SettledCells, SettledFile, TaskCounts, TaskRef, TaskState,
 };
 pub use mask::{MaskFault, mask, mask_in, takes};
 pub use reach::{reach, same_party};
 pub use resolve::{Resolved, ResolvedLeaf};
 pub use retry::{Cause, Failure, FailureKind, wait};
 pub use rules::erasure_rules;
+pub use runs::Runs;
 pub use search::{Search, SearchBlock, Step, ValuesWanted};
 pub use work::{
     AccessColumn, AccessDataset, AccessRow, AccessWork, CellWork, EraseKeys, FileCounts,

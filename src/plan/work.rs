@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::model::{Environment, FieldPath, Name, Product, Sensitive};
 
-use super::{Element, FileStamp, RowKey};
+use super::{Element, FileStamp, RowKey, Runs};
 
 /// Which elements of a leaf in one row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -190,6 +190,8 @@ pub struct FileTaskCounts {
     pub task: TaskIndex,
     /// Rows in which a non-null value changes, or that go.
     pub rows_erased: u64,
+    /// Those rows.
+    pub rows: Runs,
     /// Rows that go.
     pub rows_removed: u64,
     /// For each entry of [`FileWork::leaves`]: non-null values that change (for

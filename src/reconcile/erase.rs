@@ -19,6 +19,7 @@ use crate::plan::{
 use crate::store::{OpenState, Record, Remembered, TaskKey, TaskKeyName, hmac_key, in_parallel};
 
 use super::carry_out::{Intended, Ready, carry_out};
+use super::counted::{Counted, counted};
 use super::pass::{Outlook, Pass, given};
 use super::record::task_ref;
 use super::recover::deployment_key;
@@ -279,10 +280,13 @@ impl Erasing<'_> {
                         view,
                         &key,
                     );
+                    let counted = counted(work, step.counts(), self.outlook, view, &key)?;
                     let before = key.footer(&work.stamp.footer);
                     let after = step.after().map(|footer| key.footer(footer));
                     let marks = (digest.clone(), before.clone(), after);
-                    intents.push(Record::EraseIntent(self.intent(work, marks, &step, settled)));
+                    intents.push(Record::EraseIntent(
+                        self.intent(work, marks, &step, settled, counted),
+                    ));
                     ready.push(Intended { work, digest, before, step, seconds });
                 }
             }
@@ -369,6 +373,7 @@ impl Erasing<'_> {
         (file, before, after): (String, String, Option<String>),
         step: &Ready,
         settled: Vec<SettledCells>,
+        counted: Counted,
     ) -> FileErase {
         let tasks = step
             .counts()
@@ -381,7 +386,7 @@ impl Erasing<'_> {
                     task: task_ref(id),
                     rows_erased: task.rows_erased,
                     cells_erased: cells(work, task),
-                    rows_held: self.rows_held(work, task),
+                    rows_again: counted.again.get(&task.task).copied().unwrap_or(0),
                 })
             })
             .collect();
@@ -394,34 +399,8 @@ impl Erasing<'_> {
             tasks,
             after,
             settled,
+            counted: counted.after,
         }
-    }
-
-    /// Rows that a task erases from, and of which a hold keeps cells from it.
-    fn rows_held(&self, work: &FileWork, task: &FileTaskCounts) -> u64 {
-        let draft = self.outlook.draft.tasks.get(task.task as usize);
-        let datasets = draft.map_or(&[][..], |draft| &draft.datasets);
-        let dataset = datasets.iter().find(|dataset| dataset.dataset == work.dataset);
-        let held = dataset.map_or(&[][..], |dataset| &dataset.held_leaves);
-        if held.is_empty() {
-            return 0;
-        }
-        let (mut changed, mut kept) = (BTreeSet::new(), BTreeSet::new());
-        for leaf in &work.leaves {
-            let rows = match &leaf.mask {
-                Mask::Retain { why } => {
-                    if !held.iter().any(|(path, hold)| *path == leaf.path && hold == why) {
-                        continue;
-                    }
-                    &mut kept
-                }
-                _ => &mut changed,
-            };
-            let cells = leaf.cells.iter().filter(|cell| cell.task == task.task);
-            rows.extend(cells.map(|cell| cell.row));
-        }
-        let both = changed.intersection(&kept).count() as u64;
-        both.min(task.rows_erased)
     }
 
     /// Adds a file to the sums; gives the rows and cells of it that changed.

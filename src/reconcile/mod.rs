@@ -12,6 +12,7 @@ mod apply;
 mod board;
 mod carry_out;
 mod clock;
+mod counted;
 mod coverage;
 mod digests;
 mod drift;

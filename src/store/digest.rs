@@ -10,16 +10,18 @@ use super::{Content, StoreError};
 
 /// The bytes of lower-case hex of exactly `N` bytes; `None` for anything else.
 pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
+    unhex_all(text)?.try_into().ok()
+}
+
+/// The bytes of lower-case hex; `None` for anything else.
+pub(crate) fn unhex_all(text: &str) -> Option<Vec<u8>> {
     let lower = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
-    if digits.len() != N * 2 || !digits.iter().all(lower) {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let byte = |pair: &[u8; 2]| {
+        let digits = pair.iter().all(lower).then_some(pair)?;
+        u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    pairs.iter().map(byte).collect()
 }
 
 /// SHA-256 in hex: for public bytes only (CONTRACT.md section 3).

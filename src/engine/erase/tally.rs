@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::plan::{FileCounts, FileTaskCounts, FileWork, TaskIndex};
+use crate::plan::{FileCounts, FileTaskCounts, FileWork, Runs, TaskIndex};
 
 use super::source::Source;
 
@@ -93,6 +93,7 @@ impl Tally {
                 .map(|(task, counts)| FileTaskCounts {
                     task,
                     rows_erased: counts.rows.len() as u64,
+                    rows: Runs::of(counts.rows),
                     rows_removed: counts.removed,
                     row_groups: groups(&counts.chunks),
                     bytes: bytes(&counts.chunks),

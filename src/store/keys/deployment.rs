@@ -8,8 +8,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::line::{self, Kind};
+use super::seal;
 use crate::model::{NamespaceName, Sensitive, hex};
-use crate::store::digest::{random, unhex};
+use crate::store::digest::{random, unhex, unhex_all};
 use crate::store::encoding::encode;
 use crate::store::{NewFile, Storage, StoreError};
 
@@ -69,6 +70,20 @@ impl DeploymentKey {
     /// digest would tell whether a guessed one was among them.
     pub fn footer(&self, sha256: &str) -> String {
         self.digest("footer", &[sha256.as_bytes()])
+    }
+
+    /// Seals bytes that only whoever has the key may read, in hex. `name` says what they are about: they
+    /// open under the same only.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub fn seal(&self, name: &[&[u8]], plain: &[u8]) -> Result<String, StoreError> {
+        Ok(hex(&seal::seal(self.0.expose(), &encode(name), plain)?))
+    }
+
+    /// What [`DeploymentKey::seal`] made under this name; `None` for anything else.
+    pub fn unseal(&self, name: &[&[u8]], sealed: &str) -> Option<Vec<u8>> {
+        seal::open(self.0.expose(), &encode(name), &unhex_all(sealed)?)
     }
 }
 

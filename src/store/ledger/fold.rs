@@ -9,8 +9,8 @@ use super::Record;
 use super::commit::Commit;
 use crate::model::{Action, Phase, Reason, Regulation, TaskId};
 use crate::plan::{
-    Erased, FileErase, HistoryEntry, HistoryStatus, LedgerView, PackageRecord, SettledFile,
-    TaskCounts, TaskRef, TaskState,
+    CountedFile, Erased, FileErase, HistoryEntry, HistoryStatus, LedgerView, PackageRecord,
+    SettledFile, TaskCounts, TaskRef, TaskState,
 };
 
 /// The view, with what makes each record cheap to add.
@@ -21,17 +21,6 @@ pub(super) struct Fold {
     lines: HashMap<TaskId, usize>,
     /// Index into the history of the line whose package lies at a location.
     ready: BTreeMap<String, usize>,
-    /// Rows that were counted and will be erased from once more, by file, as long as it is the one that
-    /// the erasure left.
-    again: BTreeMap<String, Again>,
-}
-
-/// Rows of one file that tasks will come back to.
-#[derive(Debug, Clone, PartialEq)]
-struct Again {
-    /// The footer that the file was given.
-    footer: String,
-    rows: BTreeMap<TaskId, u64>,
 }
 
 /// How a task stands after a record.
@@ -177,6 +166,7 @@ impl Fold {
             regulation,
             ..TaskState::submitted(fingerprint, dates.received, dates.due)
         };
+        begins_anew(&mut self.view, &id);
         self.view.tasks.insert(id, state);
         self.open_line(task, dates.received);
     }
@@ -211,6 +201,9 @@ impl Fold {
 
     fn started(&mut self, task: &TaskRef, package: Option<&str>, time: Timestamp) {
         let id = TaskId::from(task);
+        if self.view.tasks.get(&id).is_some_and(|state| state.phase.is_final()) {
+            begins_anew(&mut self.view, &id);
+        }
         let Some(state) = self.view.tasks.get_mut(&id) else { return };
         if state.phase.is_final() {
             // A standing erasure acts again: its counts begin anew.
@@ -297,32 +290,28 @@ impl Fold {
     }
 
     fn add_erased(&mut self, file: &FileErase) {
-        let known = self.again.remove(&file.file).filter(|known| known.footer == file.before);
-        let mut again = known.map(|known| known.rows).unwrap_or_default();
         for part in &file.tasks {
-            let id = TaskId::from(&part.task);
-            // A row that was erased from under a hold, and now from the rest, is one row.
-            let counted = again.remove(&id).unwrap_or(0);
-            if part.rows_held > 0 {
-                again.insert(id.clone(), part.rows_held);
-            }
-            if let Some(state) = self.view.tasks.get_mut(&id) {
+            if let Some(state) = self.view.tasks.get_mut(&TaskId::from(&part.task)) {
                 let sum = &mut state.erased;
-                let new = part.rows_erased.saturating_sub(counted);
+                let new = part.rows_erased.saturating_sub(part.rows_again);
                 sum.rows = sum.rows.saturating_add(new);
                 sum.cells = sum.cells.saturating_add(part.cells_erased);
                 sum.files = sum.files.saturating_add(1);
             }
         }
-        if let (Some(footer), false) = (&file.after, again.is_empty()) {
-            let again = Again { footer: footer.clone(), rows: again };
-            self.again.insert(file.file.clone(), again);
-        }
     }
 
     /// What the file holds now is what this erasure made of it.
     fn settled(&mut self, erased: FileErase) {
-        let FileErase { file, after, settled: cells, .. } = erased;
+        let FileErase { file, after, settled: cells, counted: tasks, .. } = erased;
+        match after.clone() {
+            Some(footer) if !tasks.is_empty() => {
+                self.view.counted.insert(file.clone(), CountedFile { footer, tasks });
+            }
+            _ => {
+                self.view.counted.remove(&file);
+            }
+        }
         match after {
             Some(footer) if !cells.is_empty() => {
                 self.view.settled.insert(file, SettledFile { footer, cells });
@@ -362,6 +351,14 @@ impl Fold {
     fn line(&mut self, task: &TaskRef) -> Option<&mut HistoryEntry> {
         self.view.history.get_mut(*self.lines.get(&TaskId::from(task))?)
     }
+}
+
+/// What has been counted for a task counts no more.
+fn begins_anew(view: &mut LedgerView, id: &TaskId) {
+    view.counted.retain(|_, file| {
+        file.tasks.retain(|part| TaskId::from(&part.task) != *id);
+        !file.tasks.is_empty()
+    });
 }
 
 /// What a record says of where its task stands.

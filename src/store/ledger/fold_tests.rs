@@ -7,8 +7,8 @@ use super::commit::{Commit, Unreadable};
 use super::fold::Fold;
 use crate::model::{Action, Name, Phase, Reason, TaskId};
 use crate::plan::{
-    Failure, FailureKind, FileErase, FileEraseTask, HistoryStatus, LedgerView, PackageRecord,
-    TaskCounts, TaskRef, TaskState,
+    CountedRows, Failure, FailureKind, FileErase, FileEraseTask, HistoryStatus, LedgerView,
+    PackageRecord, TaskCounts, TaskRef, TaskState,
 };
 
 fn time(seconds: i64) -> Timestamp {
@@ -115,9 +115,10 @@ fn erase(rows: u64) -> FileErase {
             task: task(Action::Delete),
             rows_erased: rows,
             cells_erased: rows * 4,
-            rows_held: 0,
+            rows_again: 0,
         }],
         settled: Vec::new(),
+        counted: Vec::new(),
     }
 }
 
@@ -386,10 +387,13 @@ fn every_event_that_is_written_is_known_when_read() {
 
 #[test]
 fn rows_that_a_hold_split_in_two_erasures_count_once() {
-    let of = |before: &str, after: &str, rows: u64, held: u64| {
+    let of = |before: &str, after: &str, rows: u64, again: u64, sealed: &[&str]| {
         let mut file = erase(rows);
         (file.before, file.after) = (before.to_owned(), Some(after.to_owned()));
-        file.tasks[0].rows_held = held;
+        file.tasks[0].rows_again = again;
+        let part =
+            |rows: &&str| CountedRows { task: task(Action::Delete), rows: (*rows).to_owned() };
+        file.counted = sealed.iter().map(part).collect();
         let done = Record::EraseDone {
             dataset: name("events"),
             file: "f1".to_owned(),
@@ -398,13 +402,20 @@ fn rows_that_a_hold_split_in_two_erasures_count_once() {
         vec![Record::EraseIntent(file), done]
     };
     let begun = [submitted(Action::Delete, "fp", 50), started(Action::Delete, None)];
-    let rows = |erasures: &[Vec<Record>]| {
-        let commits: Vec<&[Record]> = erasures.iter().map(Vec::as_slice).collect();
-        let view = fold(&[&[&begun[..]], &commits[..]].concat());
-        state(&view, Action::Delete).erased.rows
-    };
-    assert_eq!(rows(&[of("a", "b", 3, 2), of("b", "c", 5, 0)]), 6, "two of five were counted");
-    assert_eq!(rows(&[of("a", "b", 3, 3), of("b", "c", 1, 0)]), 3);
-    assert_eq!(rows(&[of("a", "b", 3, 3), of("x", "c", 2, 0)]), 5, "another writer's file");
-    assert_eq!(rows(&[of("a", "b", 3, 0), of("b", "c", 2, 0)]), 5, "nothing was held");
+    let folded = |more: &[&[Record]]| fold(&[&[&begun[..]], more].concat());
+    let held = of("a", "b", 3, 0, &["sealed"]);
+    let view = folded(&[&held]);
+    assert_eq!(view.counted["f1"].footer, "b");
+    assert_eq!(view.counted["f1"].tasks[0].rows, "sealed");
+    let view = folded(&[&held, &of("b", "c", 5, 2, &[])]);
+    assert_eq!(state(&view, Action::Delete).erased.rows, 6, "two of five were counted");
+    assert!(view.counted.is_empty(), "nothing is left to come back to");
+    // Another task, or the same one anew, has counted nothing.
+    for anew in [
+        vec![submitted(Action::Delete, "other", 50)],
+        vec![completed(Action::Delete, Reason::Erased, None), started(Action::Delete, None)],
+    ] {
+        assert!(folded(&[&held, &anew]).counted.is_empty());
+    }
+    assert_eq!(folded(&[&held, &[submitted(Action::Delete, "fp", 60)]]).counted.len(), 1);
 }

@@ -72,11 +72,40 @@ pub(super) struct Known {
     pub(super) rows: Option<(u64, u64)>,
     /// Rows changed.
     pub(super) erased: Option<u64>,
-    /// Another writer replaced a file between its erasure and the pass that would have counted it.
+    /// Nobody can know how many rows: another writer replaced a file between its erasure and the pass that
+    /// would have counted it, or a pass that meant to do all of it was cut off, and came back to rows.
     pub(super) miscounted: bool,
+    /// Rows that have been counted, by file, while it is not done; whether the pass that did it foresaw that
+    /// it would come back.
+    pub(super) counted: BTreeMap<FileId, BTreeMap<usize, bool>>,
 }
 
 impl Known {
+    /// Counts rows of a file that a pass changes; how many were not counted before.
+    pub(super) fn count(&mut self, file: &FileId, rows: &BTreeSet<usize>, comes_back: bool) -> u64 {
+        let counted = self.counted.entry(file.clone()).or_default();
+        let again: Vec<bool> = rows.iter().filter_map(|row| counted.get(row).copied()).collect();
+        self.miscounted |= again.contains(&false);
+        for row in rows {
+            counted.entry(*row).or_insert(comes_back);
+        }
+        if !comes_back {
+            counted.values_mut().for_each(|foreseen| *foreseen = false);
+        }
+        (rows.len() - again.len()) as u64
+    }
+
+    /// Rows of a file are gone: those behind them move up.
+    pub(super) fn close_up(&mut self, file: &FileId, gone: &BTreeSet<usize>) {
+        if let Some(counted) = self.counted.get_mut(file) {
+            *counted = std::mem::take(counted)
+                .into_iter()
+                .filter(|(row, _)| !gone.contains(row))
+                .map(|(row, foreseen)| (row - gone.range(..row).count(), foreseen))
+                .collect();
+        }
+    }
+
     pub(super) fn is_final(&self) -> bool {
         matches!(self.phase, "Complete" | "Rejected" | "Cancelled")
     }

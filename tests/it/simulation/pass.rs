@@ -20,8 +20,10 @@ pub(super) struct Foreseen {
     pub(super) verdict: Verdict,
     /// What `plan` says before it.
     pub(super) planned: Verdict,
-    /// How many rows each delete that runs changes, by file.
-    pub(super) erased: BTreeMap<TaskId, BTreeMap<FileId, u64>>,
+    /// The rows that each delete that runs changes, by file.
+    pub(super) erased: BTreeMap<TaskId, BTreeMap<FileId, BTreeSet<usize>>>,
+    /// Rows that go, by file.
+    pub(super) gone: BTreeMap<FileId, BTreeSet<usize>>,
     /// Deletes that reach numbers of which nobody can tell whether they were drawn.
     pub(super) unclear: BTreeSet<TaskId>,
     /// What the expansion of each delete that runs found.
@@ -62,6 +64,7 @@ impl Model {
             verdict: Verdict::Invalid,
             planned: Verdict::Invalid,
             erased: BTreeMap::new(),
+            gone: BTreeMap::new(),
             unclear: BTreeSet::new(),
             found: BTreeMap::new(),
             shared: false,
@@ -84,6 +87,9 @@ impl Model {
         self.erase(&mut tasks, &mut foreseen);
         for task in &tasks {
             self.settle(task, &mut foreseen);
+        }
+        for (file, gone) in &foreseen.gone {
+            foreseen.after.known.values_mut().for_each(|known| known.close_up(file, gone));
         }
         let expired = |package: &Package| package.expires <= self.now;
         foreseen.after.packages.retain(|_, package| !expired(package));
@@ -297,6 +303,7 @@ impl Model {
                 rows: None,
                 erased: None,
                 miscounted: false,
+                counted: BTreeMap::new(),
             };
             after.known.insert(task.id.clone(), known);
         }
@@ -377,8 +384,8 @@ impl Model {
                     }
                 }
                 let erased = foreseen.erased.entry(task.id.clone()).or_default();
-                for (file, _) in rows {
-                    *erased.entry(file).or_default() += 1;
+                for (file, row) in rows {
+                    erased.entry(file).or_default().insert(row);
                 }
                 if !go {
                     let changed = !erased.is_empty();
@@ -390,13 +397,14 @@ impl Model {
             let row: &mut Row = &mut foreseen.after.files.get_mut(&file).unwrap().rows[n];
             *slot(row, field, element) = new;
         }
-        for (file, rows) in gone {
+        for (file, rows) in &gone {
             let mut n = 0;
-            foreseen.after.files.get_mut(&file).unwrap().rows.retain(|_| {
+            foreseen.after.files.get_mut(file).unwrap().rows.retain(|_| {
                 n += 1;
                 !rows.contains(&(n - 1))
             });
         }
+        foreseen.gone = gone;
     }
 
     /// How a delete that runs ends.
@@ -433,7 +441,7 @@ impl Model {
 
     /// What the ledger says of the task in the end.
     fn settle(&self, task: &Task<'_>, foreseen: &mut Foreseen) {
-        let erased: u64 = foreseen.erased.get(&task.id).map_or(0, |files| files.values().sum());
+        let erased = foreseen.erased.get(&task.id).cloned().unwrap_or_default();
         let after = &mut foreseen.after;
         let dates = self.requests.get(&task.id.0).map(|request| after.dates(&task.id.0, request));
         let whole = Known {
@@ -450,6 +458,7 @@ impl Model {
             rows: None,
             erased: None,
             miscounted: false,
+            counted: BTreeMap::new(),
         };
         if task.standing.0 == "Rejected" {
             after.interrupt(&task.id);
@@ -473,10 +482,13 @@ impl Model {
         (known.phase, known.reason) = task.standing;
         if task.runs {
             // A standing erasure that acts again counts anew.
-            let anew = task.in_force && erased > 0;
+            let anew = task.in_force && !erased.is_empty();
             let before = known.erased.filter(|_| !anew).unwrap_or(0);
-            known.erased = Some(before + erased);
-            known.began |= erased > 0;
+            let comes_back = !known.is_final();
+            let new: u64 =
+                erased.iter().map(|(file, rows)| known.count(file, rows, comes_back)).sum();
+            known.erased = Some(before + new);
+            known.began |= !erased.is_empty();
             known.remembered.extend(foreseen.found.get(&task.id).into_iter().flatten().cloned());
             let person = task.found.rows.values().filter(|hits| hits.iter().any(|h| h.person));
             let person = person.count() as u64;
@@ -486,6 +498,7 @@ impl Model {
             known.finished = Some(self.now);
             // Its key is destroyed with all that it remembered.
             known.remembered.clear();
+            known.counted.clear();
             *lives += 1;
             known.life = *lives;
         } else if !known.is_final() {

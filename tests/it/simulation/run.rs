@@ -170,6 +170,7 @@ impl World {
                     model.packages.insert(package.0, package.1);
                 }
             } else {
+                let comes_back = !known.is_final();
                 known = foreseen.begun.remove(&id).unwrap_or(known);
                 known.phase = match phase.as_str() {
                     "Submitted" => "Submitted",
@@ -188,9 +189,14 @@ impl World {
                     known.erased = None;
                 }
                 let files = foreseen.erased.remove(&id).unwrap_or_default();
-                let rows: u64 = files.iter().filter(|(f, _)| new.contains(f)).map(|(_, n)| n).sum();
-                known.began |= rows > 0;
-                known.erased = Some(known.erased.unwrap_or(0) + rows);
+                for (file, rows) in files.iter().filter(|(file, _)| new.contains(file)) {
+                    let new = known.count(file, rows, comes_back);
+                    known.began = true;
+                    known.erased = Some(known.erased.unwrap_or(0) + new);
+                }
+                for (file, gone) in foreseen.gone.iter().filter(|(file, _)| new.contains(file)) {
+                    known.close_up(file, gone);
+                }
             }
             model.known.insert(id, known);
         }

@@ -251,6 +251,9 @@ impl World {
             let unfinished = self.model.known.values_mut().filter(|known| !known.is_final());
             unfinished.for_each(|known| known.miscounted = true);
         }
+        for known in self.model.known.values_mut() {
+            known.counted.remove(id);
+        }
     }
 
     fn put(&mut self, id: FileId, rows: Vec<Row>, dice: &mut Dice) {
