@@ -75,9 +75,10 @@ codes! {
         "`check --data` looks at a sample of the values of columns without a label, and could not read a part of it: \
          the file is damaged, or changed at that moment. What it holds is not known; a pass that needs the file fails.";
     ID_UNREACHED = "AMP0620", "an ID field that no request can reach",
-        "There are requests, and none of them can find a row by this field: none names its namespace, no Namespace \
-         document defines it, it is not built in, and neither links nor cookies lead to it from what the requests \
-         name. Usually the namespace is misspelt, or its document with `expansion: always` is missing. Or the column's \
+        "There are requests, and none of them can find a row by this field: none names its namespace, and neither links \
+         nor cookies lead to it from what the requests name. Usually the namespace is misspelt, or its document with \
+         `expansion: always` is missing. Where the namespace is defined or built in, a request may name it one day: then \
+         this is said only where no request reaches any ID field of the dataset. Or the column's \
          type cannot hold a value of its namespace, as an integer cannot hold an AAID. A `reason` on the field silences \
          this.";
     UNCOVERED = "AMP0621", "data that no dataset covers",

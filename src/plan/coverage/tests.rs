@@ -231,12 +231,16 @@ fn id_fields_that_no_request_can_reach() {
     let one = request("r", vec![world.user("k", vec![world.one("email", "v")])]);
     let found = unreached(&world.catalog, &[one], &world.inventory);
     assert_eq!(found[1].help.as_deref(), Some("did you mean `email`?"));
-    // Links lead on from persons; cookies where a request expands them; a definition is enough.
+    // A definition is enough where the dataset is reached, and not where nothing of it is.
+    world.namespace("customer");
+    assert_eq!(dark(&world, &["email"], true), ["old", "customer", "shop"]);
+    // Links lead on from persons; cookies where a request expands them.
     world.namespace("customer").expansion = Expansion::Always;
     world.namespace("cookie").expansion = Expansion::Cookie;
     assert_eq!(dark(&world, &["email"], true), ["old"]);
-    world.namespace("emial");
-    assert!(dark(&world, &["email"], false).is_empty());
+    world.dataset("logs", vec![field("visitor", "cookie", DEVICE)]);
+    assert_eq!(dark(&world, &["email"], true), ["old"]);
+    assert_eq!(dark(&world, &["email"], false), ["old", "visitor"]);
 }
 
 #[test]

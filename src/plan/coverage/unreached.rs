@@ -1,6 +1,7 @@
-//! ID fields that no request can reach. Either their namespace is named by no request, defined by no policy,
-//! and nothing leads to it: usually it is misspelt, or a link that lacks `expansion: always`. Or no value of
-//! the namespace can be of the column's type.
+//! ID fields that no request can reach. Their namespace is named by no request, and nothing leads to it from
+//! what requests name: usually it is misspelt, or a link that lacks `expansion: always`. Where a policy
+//! defines the namespace, requests may name it one day: then it is said only of datasets that no request
+//! reaches at all. Or no value of the namespace can be of the column's type.
 
 use std::collections::BTreeSet;
 
@@ -29,9 +30,13 @@ pub fn unreached(
         for dataset in &datasets {
             found.extend(unfit(catalog, dataset, inventory));
             let Some(reached) = &reached else { continue };
+            let named =
+                |field: &Field| field.namespace.as_ref().is_some_and(|n| reached.contains(n));
+            let dark = !dataset.id_fields().any(|(_, field)| named(field));
             for (field, namespace) in ids_to_judge(dataset) {
-                if !reached.contains(namespace) && !is_defined(catalog, namespace) {
-                    found.push(unnamed(catalog, field, namespace, reached));
+                let defined = is_defined(catalog, namespace);
+                if !named(field) && (dark || !defined) {
+                    found.push(unnamed(catalog, field, namespace, defined, reached));
                 }
             }
         }
@@ -48,20 +53,30 @@ fn unnamed(
     catalog: &Catalog,
     field: &Field,
     namespace: &NamespaceName,
+    defined: bool,
     reached: &BTreeSet<NamespaceName>,
 ) -> Diagnostic {
-    let message = format!(
-        "no request can reach {}: none names the namespace `{namespace}`, no policy defines it, and no other \
-         field leads to it",
-        field.path
-    );
-    let known = reached.iter().chain(catalog.namespaces.keys());
-    let help = match did_you_mean(namespace.as_str(), &known.map(NamespaceName::as_str).collect::<Vec<_>>()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "define it in a Namespace document (a link needs `expansion: always`), or say why not: `reason: …`"
-            .to_owned(),
+    let known = reached.iter().chain(catalog.namespaces.keys()).map(NamespaceName::as_str);
+    let near = did_you_mean(namespace.as_str(), &known.collect::<Vec<_>>()).filter(|_| !defined);
+    let help = match (near, catalog.namespace(namespace).expansion) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, Expansion::Cookie) => {
+            "requests reach it by its name, or with `expandIds: true`; or say why not: `reason: …`".to_owned()
+        }
+        (None, _) => {
+            "if other fields should lead to it, define it with `expansion: always`; or say why not: `reason: …`"
+                .to_owned()
+        }
     };
-    warning(codes::ID_UNREACHED, &field.position, message, help)
+    warning(
+        codes::ID_UNREACHED,
+        &field.position,
+        format!(
+            "no request can reach {}: none names the namespace `{namespace}`, and no other field leads to it",
+            field.path
+        ),
+        help,
+    )
 }
 
 /// Fields of a hard-coded namespace whose column cannot hold a value of its form.
