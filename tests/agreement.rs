@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use amparo::reconcile::{
     Approval, Clock, Event, Events, PassError, Signal, Silent, Stop, Tries, Verdict, Workspace,
-    apply,
+    apply, status,
 };
 use erase_support::names;
 use parquet::data_type::{ByteArray, ByteArrayType};
@@ -118,6 +118,37 @@ fn a_pass_that_does_not_end_well_has_told_what_it_erased() {
     let ended = apply(&workspace, Approval::Given, &mut sum);
     assert!(matches!(ended, Err(PassError::Interrupted(_))), "{ended:?}");
     assert_eq!((sum.files, sum.cells), (3, 3));
+}
+
+/// Ends the process in the eyes of the pass, once something was erased and before that is recorded.
+struct Kill;
+
+impl Events for Kill {
+    fn event(&mut self, event: Event) {
+        if matches!(event, Event::Erased(_)) {
+            std::panic::resume_unwind(Box::new("killed"));
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_pass_erased_is_counted_though_the_policy_was_gone_meanwhile() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let workspace = workspace(root);
+    let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        apply(&workspace, Approval::Given, &mut Kill)
+    }));
+    assert!(killed.is_err());
+    let (policy, away) = (root.join("policies/e.yaml"), root.join("e.yaml"));
+    fs::rename(&policy, &away).unwrap();
+    apply(&workspace, Approval::Given, &mut Silent).unwrap();
+    fs::rename(&away, &policy).unwrap();
+    let mut sum = Sum::default();
+    let report = apply(&workspace, Approval::Given, &mut sum).unwrap();
+    assert_eq!((report.verdict, sum.files), (Verdict::Done, 0), "nothing was left to erase");
+    let status = status(&workspace, None).unwrap();
+    assert_eq!(status.tasks[0].counts.rows_erased, Some(3));
 }
 
 #[test]

@@ -62,9 +62,12 @@ pub(super) fn recover(
     }
     let key = deployment_key(state)?;
     let footers = footers(unsettled.values(), &inventory, &key);
+    // Of a dataset whose policy is gone nobody can look: it is settled when it is back.
+    let seen = |file: &&FileErase| inventory.datasets.contains_key(&file.dataset);
     let records: Vec<Record> = unsettled
         .values()
         .filter(|file| !stuck.contains_key(&file.dataset))
+        .filter(seen)
         .map(|file| settle(file, &footers))
         .collect();
     for (dataset, what) in stuck {

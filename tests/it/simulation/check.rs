@@ -116,9 +116,15 @@ impl World {
             if self.model.files[&id].broken {
                 continue;
             }
-            let actual = rows::read(&self.file_path(&id), &self.model.schema[id.0])?;
+            let (path, wanted) = (self.file_path(&id), foreseen.after.files.get(&id));
+            if wanted.is_none() && !path.exists() {
+                self.model.files.remove(&id);
+                new.insert(id);
+                continue;
+            }
+            let actual = rows::read(&path, &self.model.schema[id.0])?;
             let old = &self.model.files[&id].rows;
-            let wanted = &foreseen.after.files[&id].rows;
+            let wanted = wanted.map_or(&[][..], |file| &file.rows);
             let rows = match self.ledger.same_rows(old, &actual) {
                 Ok(rows) => rows,
                 Err(_) => {

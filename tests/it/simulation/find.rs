@@ -95,9 +95,9 @@ impl Model {
         remembered: &BTreeSet<Id>,
     ) -> Found {
         let allowed: BTreeSet<usize> =
-            (0..self.schema.len()).filter(|d| self.allows(request, block, *d)).collect();
+            self.datasets().map(|(d, _)| d).filter(|d| self.allows(request, block, *d)).collect();
         let mut found = Found {
-            narrowed: allowed.len() < self.schema.len() || block.region.is_some(),
+            narrowed: allowed.len() < self.datasets().count() || block.region.is_some(),
             unreadable: self
                 .needs(request, block, &allowed)
                 .iter()

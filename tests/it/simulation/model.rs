@@ -8,7 +8,7 @@ use jiff::{Span, Timestamp};
 
 use super::people::{Block, Request};
 use super::rows::Row;
-use super::schema::{Dataset, datasets};
+use super::schema::{Dataset, TENANTS, datasets};
 
 /// A file of the lake: index of its dataset, and its path below the dataset's directory.
 pub(super) type FileId = (usize, String);
@@ -48,6 +48,8 @@ pub(super) struct Policies {
     pub(super) wide: bool,
     pub(super) holds: BTreeMap<String, Hold>,
     pub(super) retired: BTreeSet<String>,
+    /// The dataset [`TENANTS`] has no policy for now.
+    pub(super) no_tenants: bool,
 }
 
 /// What the ledger should know of a task.
@@ -141,6 +143,8 @@ pub(super) struct Model {
     pub(super) interrupted: BTreeMap<TaskId, BTreeMap<String, Interrupted>>,
     pub(super) seen: BTreeMap<String, Timestamp>,
     pub(super) holds_seen: BTreeSet<String>,
+    /// The ledger knows of [`TENANTS`].
+    pub(super) tenants_seen: bool,
     /// By request and key.
     pub(super) packages: BTreeMap<(String, String), Package>,
     pub(super) lives: u64,
@@ -158,6 +162,7 @@ impl Model {
             interrupted: BTreeMap::new(),
             seen: BTreeMap::new(),
             holds_seen: BTreeSet::new(),
+            tenants_seen: false,
             packages: BTreeMap::new(),
             lives: 0,
         }
@@ -175,19 +180,28 @@ impl Model {
     /// Datasets of which some file cannot be read, or that have none and must.
     pub(super) fn unreadable(&self) -> BTreeSet<usize> {
         let of = |index: usize| self.files.iter().filter(move |((d, _), _)| *d == index);
-        (0..self.schema.len())
-            .filter(|index| {
+        self.datasets()
+            .filter(|(index, dataset)| {
                 of(*index).any(|(_, file)| file.broken)
-                    || !self.schema[*index].may_be_empty && of(*index).next().is_none()
+                    || !dataset.may_be_empty && of(*index).next().is_none()
             })
+            .map(|(index, _)| index)
             .collect()
     }
 
-    /// Holds that the ledger knows and that are gone without being let go.
-    pub(super) fn holds_gone(&self) -> bool {
-        self.holds_seen.iter().any(|name| {
-            !self.policies.holds.contains_key(name) && !self.policies.retired.contains(name)
-        })
+    /// The datasets that have a policy.
+    pub(super) fn datasets(&self) -> impl Iterator<Item = (usize, &Dataset)> {
+        let gone = self.policies.no_tenants;
+        self.schema.iter().enumerate().filter(move |(_, d)| !gone || d.name != TENANTS)
+    }
+
+    /// Datasets and holds that the ledger knows and that are gone without being let go.
+    pub(super) fn policies_gone(&self) -> bool {
+        let tenants = self.tenants_seen && self.policies.no_tenants;
+        tenants && !self.policies.retired.contains(TENANTS)
+            || self.holds_seen.iter().any(|name| {
+                !self.policies.holds.contains_key(name) && !self.policies.retired.contains(name)
+            })
     }
 
     /// The holds in force today.
@@ -235,7 +249,7 @@ impl Model {
         {
             return Some("ValueFormat");
         }
-        let nowhere = !(0..self.schema.len()).any(|dataset| self.allows(request, block, dataset));
+        let nowhere = !self.datasets().any(|(index, _)| self.allows(request, block, index));
         (block.region.is_some() && nowhere).then_some("Invalid")
     }
 

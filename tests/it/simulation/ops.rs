@@ -39,6 +39,12 @@ pub(super) enum Op {
     RetireHolds,
     /// All holds that disappeared come back.
     ReturnHolds,
+    /// The policy of a dataset disappears.
+    RemoveTenants,
+    /// And comes back.
+    ReturnTenants,
+    /// It is let go by name.
+    RetireTenants,
     /// A field gets a `DEL-*` label.
     WidenPolicy,
     /// A policy file cannot be read for a while.
@@ -137,6 +143,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => any::<u8>().prop_map(Op::RemoveHold),
         1 => Just(Op::RetireHolds),
         2 => Just(Op::ReturnHolds),
+        1 => Just(Op::RemoveTenants),
+        2 => Just(Op::ReturnTenants),
+        1 => Just(Op::RetireTenants),
         1 => Just(Op::WidenPolicy),
         1 => Just(Op::BreakPolicies),
         2 => Just(Op::MendPolicies),

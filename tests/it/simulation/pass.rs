@@ -78,6 +78,7 @@ impl Model {
             after.seen.entry(name.clone()).or_insert(self.now);
         }
         after.holds_seen.extend(self.policies.holds.keys().cloned());
+        after.tenants_seen |= !self.policies.no_tenants;
         let mut tasks = self.tasks();
         for task in &tasks {
             self.submit(task, &mut foreseen);
@@ -172,7 +173,7 @@ impl Model {
             Some("Complete" | "Cancelled") => {
                 let known = known.unwrap();
                 task.standing = (known.phase, known.reason);
-                let stopped = request.withdrawn || request.suspend || self.holds_gone();
+                let stopped = request.withdrawn || request.suspend || self.policies_gone();
                 task.in_force = delete && known.phase == "Complete" && block.standing && !stopped;
                 if !task.in_force {
                     return task;
@@ -180,7 +181,9 @@ impl Model {
             }
             _ if request.withdrawn => task.standing = ("Cancelled", Some("Withdrawn")),
             _ if request.suspend => task.standing = ("Blocked", Some("Suspended")),
-            _ if delete && self.holds_gone() => task.standing = ("Blocked", Some("NeedsApproval")),
+            _ if delete && self.policies_gone() => {
+                task.standing = ("Blocked", Some("NeedsApproval"))
+            }
             _ => {}
         }
         if !task.in_force && task.standing.0 != "Submitted" {
@@ -403,6 +406,10 @@ impl Model {
                 n += 1;
                 !rows.contains(&(n - 1))
             });
+            let emptied = foreseen.after.files[file].rows.is_empty();
+            if emptied && self.schema[file.0].names_people() {
+                foreseen.after.files.remove(file);
+            }
         }
         foreseen.gone = gone;
     }

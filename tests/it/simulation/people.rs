@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::dice::Dice;
 use super::rows::{Cell, Row};
-use super::schema::{Dataset, REGIONS, datasets};
+use super::schema::{Dataset, REGIONS, TENANTS, datasets};
 
 /// How many people there are.
-const PEOPLE: u64 = 6;
+pub(super) const PEOPLE: u64 = 6;
 
 /// An identity of a person, as requests name it.
 pub(super) fn identity(namespace: &str, person: u64, dice: &mut Dice) -> String {
@@ -40,14 +40,16 @@ fn spelled(namespace: &str, person: u64, dice: &mut Dice) -> Cell {
 }
 
 /// A row of a dataset; the partition is given by the file's path.
-pub(super) fn row(dataset: &Dataset, region: Option<&'static str>, dice: &mut Dice) -> Row {
+pub(super) fn row(dataset: &Dataset, partition: Option<&str>, dice: &mut Dice) -> Row {
     let person = dice.below(PEOPLE);
     let mut row = Row::new();
     for field in dataset.fields.iter().filter(|f| f.group().is_none()) {
         let whose = if dice.once_in(14) { dice.below(PEOPLE) } else { person };
         let cell = match (field.namespace, field.path) {
+            (_, path) if dataset.partition == Some(path) => {
+                text(partition.unwrap_or_default().to_owned())
+            }
             (Some(namespace), _) => spelled(namespace, whose, dice),
-            (None, "region") => text(region.unwrap_or("eu").to_owned()),
             (None, "phone") => {
                 let number = i64::try_from(490_000_000 + whose).unwrap();
                 maybe(dice, 4, Cell::Int(number))
@@ -200,7 +202,9 @@ impl Block {
             1 => (true, true),
             _ => (false, true),
         };
-        let names: Vec<&'static str> = datasets().iter().map(|d| d.name).collect();
+        // A block that names a dataset without a policy is rejected; the others are not.
+        let names: Vec<&'static str> =
+            datasets().iter().map(|d| d.name).filter(|name| *name != TENANTS).collect();
         Self {
             key,
             access,

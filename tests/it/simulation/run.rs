@@ -155,6 +155,7 @@ impl World {
         self.unsettled.clone_from(&new);
         let model = &mut self.model;
         (model.seen, model.holds_seen) = (foreseen.after.seen, foreseen.after.holds_seen);
+        model.tenants_seen = foreseen.after.tenants_seen;
         model.lives = foreseen.after.lives;
         for (id, mut known) in foreseen.after.known {
             let Some(task) = actual.get(&id) else {

@@ -2,6 +2,7 @@
 //! [`MARK`], so that a stray value is found by one search.
 
 use super::dice::Dice;
+use super::people::{PEOPLE, identity};
 
 /// How every personal value begins, in small letters.
 pub(super) const MARK: &str = "zq-";
@@ -96,6 +97,9 @@ pub(super) struct Dataset {
 pub(super) const NAMESPACES: [(&str, &str); 4] =
     [("email", "never"), ("crm", "never"), ("dev", "cookie"), ("customer", "always")];
 
+/// The dataset whose paths name people, and whose policy may disappear.
+pub(super) const TENANTS: &str = "tenants";
+
 /// The partitions of `visits`.
 pub(super) const REGIONS: [&str; 2] = ["eu", "us"];
 
@@ -189,12 +193,30 @@ pub(super) fn datasets() -> Vec<Dataset> {
                 Field { pii: true, ..Field::new("memo", Text, "").by(Method::Null) },
                 Field::new("total", Int, "ACC-PERSON"),
             ],
+            ..plain.clone()
+        },
+        Dataset {
+            name: TENANTS,
+            product: "shop",
+            erase_rows: true,
+            partition: Some("crm"),
+            fields: vec![
+                Field::id("crm", "crm", "I2 ID-PERSON ACC-ALL"),
+                Field::id("dev", "dev", "I2 ID-DEVICE DEL-DEVICE ACC-ALL"),
+                Field::new("state", Text, "ACC-ALL"),
+            ],
             ..plain
         },
     ]
 }
 
 impl Dataset {
+    /// Whether the path of a file names a person: it goes with its last row.
+    pub(super) fn names_people(&self) -> bool {
+        let id = |field: &Field| field.namespace.is_some() && self.partition == Some(field.path);
+        self.fields.iter().any(id)
+    }
+
     /// The policy document.
     pub(super) fn yaml(&self, location: &str, wide: bool) -> String {
         let mut text = format!(
@@ -241,7 +263,13 @@ impl Dataset {
     /// Where a new file of it would lie, below its directory.
     pub(super) fn file_name(&self, number: u64, dice: &mut Dice) -> String {
         match self.partition {
-            Some(column) => format!("{column}={}/part-{number}.parquet", dice.of(&REGIONS)),
+            Some(column) => {
+                let value = match self.name {
+                    TENANTS => identity("crm", dice.below(PEOPLE), dice),
+                    _ => dice.of(&REGIONS).to_owned(),
+                };
+                format!("{column}={value}/part-{number}.parquet")
+            }
             None => format!("part-{number}.parquet"),
         }
     }

@@ -15,7 +15,7 @@ use super::model::{File, FileId, Hold, HoldScope, Model};
 use super::ops::{Damage, Edit, Op};
 use super::people::{Request, row};
 use super::rows::{self, Row};
-use super::schema::{NAMESPACES, REGIONS};
+use super::schema::{NAMESPACES, TENANTS};
 
 /// What of the world is not in the model: how it got there.
 #[derive(Debug)]
@@ -146,6 +146,17 @@ impl World {
                 }
             }
             Op::ReturnHolds => self.model.policies.holds.extend(self.holds_gone.drain(..)),
+            Op::RemoveTenants => {
+                // What a killed pass left there is for a pass that knows of it.
+                let left = self.bytes("lake").into_keys().any(|path| is_staged(&path));
+                let unsettled =
+                    self.unsettled.iter().any(|(d, _)| self.model.schema[*d].name == TENANTS);
+                self.model.policies.no_tenants |= !left && !unsettled;
+            }
+            Op::ReturnTenants => self.model.policies.no_tenants = false,
+            Op::RetireTenants => {
+                self.model.policies.retired.insert(TENANTS.to_owned());
+            }
             Op::WidenPolicy => self.model.policies.wide = true,
             Op::BreakPolicies => self.model.policies.broken = true,
             Op::MendPolicies => self.model.policies.broken = false,
@@ -229,10 +240,9 @@ impl World {
     }
 
     fn new_rows(&self, id: &FileId, dice: &mut Dice) -> Vec<Row> {
-        let region = REGIONS.iter().find(|region| id.1.contains(&format!("={region}/")));
-        (0..3 + dice.below(10))
-            .map(|_| row(&self.model.schema[id.0], region.copied(), dice))
-            .collect()
+        let partition = id.1.split_once('/').and_then(|(folder, _)| folder.split_once('='));
+        let partition = partition.map(|(_, value)| value);
+        (0..3 + dice.below(10)).map(|_| row(&self.model.schema[id.0], partition, dice)).collect()
     }
 
     fn rewrite(&mut self, which: u8, seed: u64, keep: bool) {
@@ -309,7 +319,7 @@ impl World {
     fn write_policies(&self) {
         let policies = &self.model.policies;
         let mut documents: Vec<String> = Vec::new();
-        for dataset in &self.model.schema {
+        for (_, dataset) in self.model.datasets() {
             let location = self.path("lake").join(dataset.name);
             documents.push(dataset.yaml(&location.to_string_lossy(), policies.wide));
         }
@@ -373,6 +383,10 @@ impl World {
         walk(&self.path(folder), &mut found);
         found
     }
+}
+
+fn is_staged(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".amparo-"))
 }
 
 /// One of the keys.
