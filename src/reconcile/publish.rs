@@ -154,6 +154,9 @@ fn misplaced(error: StoreError) -> PassError {
         {
             "--out lies in a directory that is not there"
         }
+        StoreError::Io { source, .. } if source.kind() == ErrorKind::CrossesDevices => {
+            "--out is a file system of its own, and a copy is moved into its place"
+        }
         _ => return error.into(),
     };
     PassError::Argument {

@@ -46,7 +46,8 @@ impl OutDir {
     /// Looks whether a directory can be made there. Nothing is written.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] where something is there; [`StoreError::Io`].
+    /// [`StoreError::Exists`] where something is there; [`StoreError::Io`], for a mount point with
+    /// [`ErrorKind::CrossesDevices`].
     pub fn check(path: &Path) -> Result<Self, StoreError> {
         let absolute = std::path::absolute(path).map_err(StoreError::io("find", path))?;
         let odd = || {
@@ -61,7 +62,14 @@ impl OutDir {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(out),
             Err(error) => return Err(StoreError::io("look at", path)(error)),
             Ok(meta) if !meta.is_dir() => return Err(out.taken(path)),
-            Ok(_) => {}
+            Ok(meta) => {
+                let beside = fs::metadata(&out.parent).map_err(StoreError::io("find", above))?;
+                // Nothing can be moved into its place.
+                if meta.dev() != beside.dev() {
+                    let source = std::io::Error::from(ErrorKind::CrossesDevices);
+                    return Err(StoreError::io("replace", path)(source));
+                }
+            }
         }
         let mut entries = fs::read_dir(&out.path).map_err(StoreError::io("list", path))?;
         if entries.next().is_some() { Err(out.taken(path)) } else { Ok(out) }
@@ -117,10 +125,13 @@ impl OutDir {
             // One that cannot be opened is somebody else's.
             if let Ok(Some(_lock)) = lock(&path) {
                 match fs::remove_dir_all(&path) {
-                    Err(error) if error.kind() != ErrorKind::NotFound => {
-                        return Err(StoreError::io("clear", &path)(error));
-                    }
-                    _ => {}
+                    // Gone already, or another user's in a place that many share: theirs to clear.
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            ErrorKind::NotFound | ErrorKind::PermissionDenied
+                        ) => {}
+                    cleared => cleared.map_err(StoreError::io("clear", &path))?,
                 }
             }
         }

@@ -106,13 +106,17 @@ fn a_file_that_cannot_grow_is_left_as_it_was() {
     goes_on(&env);
 }
 
+/// Whether a file system can be mounted, in a namespace of its own.
+pub(crate) fn may_mount() -> bool {
+    let mount = ["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
+    Command::new("unshare").args(mount).output().is_ok_and(|output| output.status.success())
+}
+
 /// A file system of its own for one dataset, with room for its file and not for a second. Where the system lets
 /// nobody mount one, the test above stands for it.
 #[test]
 fn a_full_disk_leaves_the_file_as_it_was() {
-    let may =
-        Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
-    if !may.is_ok_and(|output| output.status.success()) {
+    if !may_mount() {
         println!("no file system can be mounted here");
         return;
     }

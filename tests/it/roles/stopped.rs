@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{ledger, me};
 use crate::crashes::{FILES, ROWS};
-use crate::no_space::{NOBODY, hand_over, is_root};
+use crate::no_space::{NOBODY, hand_over, is_root, may_mount};
 use crate::support::{Env, NOW, until};
 
 const PUBLISH: [&str; 6] = ["publish", "e", "--role", "analyst", "--jobs", "1"];
@@ -228,6 +228,28 @@ fn places_where_no_copy_can_be_are_refused() {
     assert!(env.files(".") == before, "something was written");
     env.run(&to("copies/empty")).exits(0);
     is_whole(&env, "copies/empty");
+}
+
+#[test]
+fn a_mount_point_is_refused_and_a_directory_in_it_is_not() {
+    if !may_mount() {
+        println!("no file system can be mounted here");
+        return;
+    }
+    let env = lake();
+    let script = "mount -t tmpfs tmpfs copies && exec \"$@\"";
+    for (out, code) in [("copies", 64), ("copies/one", 0)] {
+        let output = Command::new("unshare")
+            .args(["-rm", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_amparo"), "--now", NOW])
+            .args(to(out))
+            .current_dir(env.root())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(code == 0 || said.contains("--out is a file system of its own"), "{said}");
+    }
+    assert_eq!(published(&env), 1);
 }
 
 /// It failed, says so without a value, and left nothing.
