@@ -160,6 +160,12 @@ fn metadata_that_holds_an_erased_value_refuses_the_file() {
     }
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    // A row that goes is held against it for the plan too.
+    let row_goes = FileWork { removed: vec![(3, 0)], leaves: Vec::new(), ..planned.clone() };
+    for error in [run(&row_goes).unwrap_err(), measure(&row_goes).unwrap_err()] {
+        assert!(error.to_string().contains("exporter"), "{error}");
+    }
+    measure(&FileWork { removed: vec![(4, 0)], ..row_goes }).unwrap();
     // Another row's value is nobody's business.
     run(&work(&path, "email", Mask::Null, &[4])).unwrap();
     // JSON as Python writes it: escaped where it need not be.

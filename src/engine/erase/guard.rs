@@ -1,7 +1,7 @@
 //! Key-value metadata must not hold what is erased (RULES.md section 5): a file whose metadata does is
 //! refused, by the name of the key.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::{Key, LeafType, TimeUnit};
 
@@ -9,12 +9,28 @@ use super::error::{Outcome, Problem};
 use super::source::Source;
 use super::thrift::{Struct, Value};
 
-/// Shorter values are only looked for as the whole of an entry: as a part they would be found anywhere.
+/// Shorter values are looked for more narrowly: as a part of a text they would be found anywhere.
 const SHORTEST_PART: usize = 4;
+
+/// The shortest text that is looked for as a word; shorter ones between quotes, as JSON has them, and as the
+/// whole of an entry. Short numbers are only looked for as the whole of an entry: metadata counts rows and
+/// versions.
+const SHORTEST_WORD: usize = 3;
+
+/// Entries of writers that describe the columns, and nothing else: what they hold is looked for when a file
+/// is rewritten, and not already for the plan of rows that go.
+const SCHEMAS: [&str; 5] = [
+    "ARROW:schema",
+    "pandas",
+    "parquet.avro.schema",
+    "avro.schema",
+    "org.apache.spark.sql.parquet.row.metadata",
+];
 
 /// Words that schemas in metadata are made of (Arrow's, pandas', Spark's, Avro's); together with the names of the columns they say nothing
 /// of a person.
-const SCHEMA_WORDS: [&str; 75] = [
+const SCHEMA_WORDS: [&str; 81] = [
+    "UTC",
     "array",
     "attributes",
     "bigint",
@@ -33,6 +49,7 @@ const SCHEMA_WORDS: [&str; 75] = [
     "datetime",
     "decimal",
     "default",
+    "doc",
     "double",
     "element",
     "elementType",
@@ -46,6 +63,7 @@ const SCHEMA_WORDS: [&str; 75] = [
     "float32",
     "float64",
     "index_columns",
+    "int",
     "int16",
     "int32",
     "int64",
@@ -54,6 +72,7 @@ const SCHEMA_WORDS: [&str; 75] = [
     "interval",
     "item",
     "items",
+    "key",
     "keyType",
     "kind",
     "library",
@@ -77,6 +96,7 @@ const SCHEMA_WORDS: [&str; 75] = [
     "scale",
     "short",
     "smallint",
+    "str",
     "string",
     "struct",
     "symbols",
@@ -86,6 +106,7 @@ const SCHEMA_WORDS: [&str; 75] = [
     "true",
     "type",
     "unicode",
+    "value",
     "valueContainsNull",
     "valueType",
     "values",
@@ -96,6 +117,8 @@ const SCHEMA_WORDS: [&str; 75] = [
 pub(crate) struct Guard {
     entries: Vec<Entry>,
     vocabulary: HashSet<Vec<u8>>,
+    /// Short texts, and the entry that holds each.
+    short: HashMap<Vec<u8>, usize>,
     /// Which four bytes stand anywhere, by a hash of 16 bits: most values end here.
     grams: Vec<bool>,
 }
@@ -123,7 +146,13 @@ impl Guard {
         }
         let names = source.shapes.iter().flat_map(|shape| shape.names.iter().cloned());
         let words = SCHEMA_WORDS.iter().map(|word| word.as_bytes().to_vec());
-        Self { entries, vocabulary: names.chain(words).collect(), grams }
+        let short = short_texts(&entries);
+        Self { entries, vocabulary: names.chain(words).collect(), short, grams }
+    }
+
+    /// Whether metadata says more than what the columns are.
+    pub(crate) fn tells_more(&self) -> bool {
+        self.entries.iter().any(|entry| !SCHEMAS.contains(&entry.key.as_str()))
     }
 
     /// Refuses where an entry holds the value of a leaf.
@@ -132,22 +161,28 @@ impl Guard {
             return Ok(());
         }
         match kind {
-            LeafType::Text | LeafType::Binary | LeafType::FixedBinary(_) => self.check_text(value),
+            LeafType::Text | LeafType::Binary | LeafType::FixedBinary(_) => {
+                self.check_text(value, true)
+            }
             _ => match as_text(kind, value) {
-                Some(text) => self.check_text(text.as_bytes()),
+                Some(text) => self.check_text(text.as_bytes(), false),
                 None => Ok(()),
             },
         }
     }
 
-    fn check_text(&self, value: &[u8]) -> Outcome<()> {
+    fn check_text(&self, value: &[u8], is_text: bool) -> Outcome<()> {
         let short = value.len() < SHORTEST_PART;
         let rare = value.get(..SHORTEST_PART).is_some_and(|gram| !self.grams[hash(gram)]);
         if value.is_empty() || rare || self.vocabulary.contains(value) {
             return Ok(());
         }
         let holds = |text: &Vec<u8>| if short { text == value } else { has_part(text, value) };
-        match self.entries.iter().find(|entry| entry.texts.iter().any(holds)) {
+        let found = match self.short.get(value).filter(|_| is_text) {
+            Some(entry) => self.entries.get(*entry),
+            None => self.entries.iter().find(|entry| entry.texts.iter().any(holds)),
+        };
+        match found {
             Some(entry) => Err(Problem::refused(format!(
                 "its metadata holds, under `{}`, a value that is to be erased",
                 entry.key.escape_debug()
@@ -195,13 +230,41 @@ fn hash(gram: &[u8]) -> usize {
     (word.wrapping_mul(0x9e37_79b1) >> 16) as usize
 }
 
+/// The short texts that entries hold, each with the first such entry.
+fn short_texts(entries: &[Entry]) -> HashMap<Vec<u8>, usize> {
+    let mut all = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        for text in &entry.texts {
+            let between = |start: usize, end: usize| {
+                (start.checked_sub(1).and_then(|before| text.get(before)), text.get(end))
+            };
+            for size in 1..SHORTEST_PART {
+                for (start, part) in text.windows(size).enumerate() {
+                    let (before, after) = between(start, start + size);
+                    let there = match size {
+                        SHORTEST_WORD.. => !is_word(before) && !is_word(after),
+                        _ => (before, after) == (Some(&b'"'), Some(&b'"')),
+                    };
+                    if there {
+                        all.entry(part.to_vec()).or_insert(at);
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+fn is_word(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+}
+
 /// Whether a value stands in a text, not as a part of a longer word.
 fn has_part(text: &[u8], value: &[u8]) -> bool {
-    let word = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
     text.windows(value.len()).enumerate().any(|(at, part)| {
         part == value
-            && !word(at.checked_sub(1).and_then(|before| text.get(before)))
-            && !word(text.get(at + value.len()))
+            && !is_word(at.checked_sub(1).and_then(|before| text.get(before)))
+            && !is_word(text.get(at + value.len()))
     })
 }
 
@@ -274,5 +337,29 @@ mod tests {
             Some(&b"hello world, hello"[..])
         );
         assert_eq!(base64(b"no base64, this one"), None);
+    }
+
+    #[test]
+    fn short_values_are_looked_for_narrowly() {
+        let guard = |text: &[u8]| {
+            let entry = Entry { key: "note".to_owned(), texts: vec![text.to_vec()] };
+            let entries = vec![entry];
+            let short = short_texts(&entries);
+            Guard { entries, vocabulary: HashSet::new(), short, grams: vec![true; 1 << 16] }
+        };
+        let holds = |text: &str, value: &str| {
+            guard(text.as_bytes()).check(&LeafType::Text, value.as_bytes()).is_err()
+        };
+        assert!(holds("Bob was here", "Bob"));
+        assert!(!holds("Bobby was here", "Bob"));
+        assert!(holds(r#"{"name": "Al"}"#, "Al"));
+        assert!(holds("Al", "Al"));
+        assert!(!holds("Al was here", "Al"));
+        let number = LeafType::Int { bits: 64, signed: true };
+        let counts = |text: &str, value: i64| {
+            guard(text.as_bytes()).check(&number, &value.to_le_bytes()).is_err()
+        };
+        assert!(!counts(r#"{"stop": 471}"#, 471));
+        assert!(counts(r#"{"stop": 4711}"#, 4711));
     }
 }

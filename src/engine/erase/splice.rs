@@ -19,7 +19,7 @@ use super::guard::Guard;
 use super::out::Out;
 use super::pages::{Page, PageReader, walk};
 use super::proof_chunk::prove_chunk;
-use super::select::Selection;
+use super::select::{LeafSelection, Selection};
 use super::snappy::Scan;
 use super::source::{self, Source};
 use super::tally::Tally;
@@ -51,6 +51,9 @@ pub(crate) fn measure(source: &Source, selection: &Selection<'_>) -> Outcome<Fil
     let guard = Guard::new(source);
     for (index, group) in source.groups.iter().enumerate() {
         let removed = count_removed(selection, index, source, &mut tally);
+        if !removed.is_empty() && guard.tells_more() {
+            guard_removed(&guard, source, selection, index, &removed)?;
+        }
         for leaf in 0..source.shapes.len() {
             if selection.leaves[leaf].picks(&group.range()).is_empty() {
                 continue;
@@ -107,6 +110,26 @@ pub(crate) fn chunk_work<'a>(
     let reader = PageReader::new(&source.file, shape, chunk)?;
     let selection = &selection.leaves[at.1];
     Ok(ChunkWork { reader, chunk, pages, shape, group, at, selection, removed, draw, scan })
+}
+
+/// Holds the values of rows that go against the metadata, which need not be looked at otherwise.
+fn guard_removed(
+    guard: &Guard,
+    source: &Source,
+    selection: &Selection<'_>,
+    group: usize,
+    removed: &[(u64, u32)],
+) -> Outcome<()> {
+    let nothing = LeafSelection::default();
+    let mut uncounted = Tally::new(selection.work);
+    for leaf in 0..source.shapes.len() {
+        let pages = walk(&source.file, &source.groups[group].chunks[leaf])?;
+        let work = chunk_work(source, selection, &pages, (group, leaf), removed, true, Scan::Near)?;
+        let work = ChunkWork { selection: &nothing, ..work };
+        let decision = decide(&work, &mut uncounted)?;
+        guard_changes(guard, source, leaf, &decision)?;
+    }
+    Ok(())
 }
 
 fn guard_changes(guard: &Guard, source: &Source, leaf: usize, decision: &Decision) -> Outcome<()> {
