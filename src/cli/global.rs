@@ -1,6 +1,6 @@
 //! Flags that every command takes.
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -106,11 +106,11 @@ pub(crate) struct Global {
     pub(crate) approvals: PathBuf,
 
     /// Ledger and keys, instead of what Settings says
-    #[arg(long, global = true, value_name = "URL", env = "AMPARO_STATE")]
+    #[arg(long, global = true, value_name = "URL", env = "AMPARO_STATE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) state: Option<String>,
 
     /// Where packages are written, instead of what Settings says
-    #[arg(long, global = true, value_name = "URL", env = "AMPARO_EXPORTS")]
+    #[arg(long, global = true, value_name = "URL", env = "AMPARO_EXPORTS", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) exports: Option<String>,
 
     /// For spills and packages in the making; cleared at the start of every pass [default: STATE/scratch]

@@ -222,8 +222,12 @@ impl<'r> Reading<'r, '_> {
     }
 }
 
-/// A date (its midnight in UTC), or an RFC 3339 timestamp; one without an offset is UTC.
+/// A date (its midnight in UTC), or an RFC 3339 timestamp; one without an offset is UTC, one with the name of
+/// a zone is neither.
 fn instant(text: &str) -> Option<Timestamp> {
+    if text.contains('[') {
+        return None;
+    }
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant);
     }

@@ -399,6 +399,9 @@ fn received_at_takes_dates_and_timestamps() {
             read("r.yaml", &with_spec(&format!("receivedAt: {written}")), &catalog());
         assert_eq!(requests[0].received_at, Some(instant.parse().unwrap()), "{written}");
     }
+    let zone = with_spec("receivedAt: '2026-11-20T10:00:00[Europe/Berlin]'");
+    let (requests, diagnostics) = read("r.yaml", &zone, &catalog());
+    assert!(requests[0].rejected.is_some() && !diagnostics.is_empty());
 }
 
 #[test]
