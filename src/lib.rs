@@ -37,9 +37,9 @@
 //! | --- | --- | --- |
 //! | [`model`] | what things are: labels, namespaces, datasets, requests, tasks; [`model::Sensitive`] | [`model::Catalog`], [`model::Request`] |
 //! | [`manifest`] | text → model + diagnostics; the only layer that knows YAML | [`manifest::load`] |
-//! | [`plan`] | pure planning: the search as a step machine, the draft, the plan, the guard | [`plan::Search`], [`plan::draft`], [`plan::finish`] |
+//! | [`plan`] | pure planning: the search as a step machine, the draft, the plan, the guard; the coverage lint | [`plan::Search`], [`plan::draft`], [`plan::finish`] |
 //! | [`store`] | durable bytes: ledger, keys, packages, what passes have seen, the lock | [`store::StateDir`] |
-//! | [`engine`] | DataFusion, Arrow, Parquet: inventory, find, fetch, packages, erasure | [`engine::Engine`] |
+//! | [`engine`] | DataFusion, Arrow, Parquet: inventory, find, fetch, packages, erasure, samples | [`engine::Engine`] |
 //! | [`reconcile`] | one pass; the daemon's loop, board and HTTP endpoints | [`reconcile::plan`], [`reconcile::apply`], [`reconcile::http`] |
 //! | [`render`] | reports → text, JSON, Markdown, SARIF, JUnit XML, annotations | [`render::plan_report_human`] |
 //! | [`cli`] | one file a command; the table of exit codes | [`cli::error`] |

@@ -8,7 +8,7 @@ mod vocabulary;
 use crate::model::{FieldPath, Name};
 
 use super::Likeness;
-use vocabulary::{QUALIFIERS, SURE, THINGS, UNSURE};
+use vocabulary::{QUALIFIERS, SURE, THINGS, UNSURE, VERSIONS};
 
 /// What a name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,12 @@ pub(super) fn hint(dataset: &Name, path: &FieldPath) -> Option<Hint> {
         }
     }
     None
+}
+
+/// Whether a path's last name says that its values are versions, which look like IP addresses.
+pub(super) fn says_version(path: &FieldPath) -> bool {
+    let last = path.parts().last().map(|name| words(name)).unwrap_or_default();
+    last.iter().any(|word| listed(VERSIONS, word))
 }
 
 /// The words of a name, in lower case without accents: split at what is no letter, at capitals, and at
@@ -191,6 +197,13 @@ mod tests {
         ] {
             assert_eq!(says(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn versions_are_told_by_name() {
+        let says = |path| says_version(&FieldPath::dotted(path).unwrap());
+        assert!(says("app_version") && says("build.versionName") && says("firmware"));
+        assert!(!says("version.ip") && !says("client") && !says("conversion"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::codes::data as codes;
-use crate::model::{Catalog, Dataset, Field, Label, Leaf, LeafType, Name};
+use crate::model::{Catalog, Dataset, Field, FieldPath, Label, Leaf, LeafType, Name};
 use crate::plan::{Inventory, Resolved, ResolvedLeaf};
 
 use super::names::{self, Hint};
@@ -110,7 +110,7 @@ pub fn personal(
 }
 
 fn of_leaf(dataset: &Dataset, leaf: &ResolvedLeaf<'_>, tally: &Tally) -> Option<Diagnostic> {
-    let (likeness, evidence) = evidence(tally)?;
+    let (likeness, evidence) = evidence(&leaf.leaf.path, tally)?;
     let (at, what) = match leaf.field {
         Some((_, field)) => (&field.position, "label it"),
         None => (&dataset.position, "list it under fields"),
@@ -134,7 +134,7 @@ fn of_leaf(dataset: &Dataset, leaf: &ResolvedLeaf<'_>, tally: &Tally) -> Option<
 }
 
 /// What a column looks like, and why. What the values say counts before what the name says.
-fn evidence(tally: &Tally) -> Option<(Likeness, String)> {
+fn evidence(path: &FieldPath, tally: &Tally) -> Option<(Likeness, String)> {
     let values = tally.values();
     let counted = |like: u64, likeness: Likeness| match (values, like) {
         (1, 1) => format!("the one sampled value looks like {}", likeness.one()),
@@ -147,7 +147,8 @@ fn evidence(tally: &Tally) -> Option<(Likeness, String)> {
     let named = tally.hint().filter(|hint| {
         hint.sure || values > 0 && hint.likeness.threshold_if_named().met(tally.as_named(), values)
     });
-    let by_values = tally.by_values();
+    let by_values =
+        tally.by_values(|likeness| likeness != Likeness::Ip || !names::says_version(path));
     if let Some((likeness, like)) = by_values
         && named.is_none_or(|hint| hint.likeness != likeness && like > tally.as_named())
     {

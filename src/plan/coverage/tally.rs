@@ -66,10 +66,12 @@ impl Tally {
         self.as_named
     }
 
-    /// The likeness that the values alone speak for, and how many have it: the largest share.
-    pub(super) fn by_values(&self) -> Option<(Likeness, u64)> {
+    /// The likeness that the values alone speak for, of those that are possible, and how many have it: the
+    /// largest share.
+    pub(super) fn by_values(&self, possible: impl Fn(Likeness) -> bool) -> Option<(Likeness, u64)> {
         let met = Likeness::ALL.into_iter().zip(self.like).filter(|(likeness, like)| {
-            likeness.threshold().is_some_and(|threshold| threshold.met(*like, self.values))
+            let threshold = likeness.threshold().filter(|_| possible(*likeness));
+            threshold.is_some_and(|threshold| threshold.met(*like, self.values))
         });
         // Of equals the first.
         met.rev().max_by_key(|(_, like)| *like)

@@ -17,6 +17,9 @@ pub(super) const THINGS: &str = "\
     organization package page parameter plan platform process product project region role sensor server \
     service shop state store table tag task type";
 
+/// Words for what is numbered `1.2.3.4`.
+pub(super) const VERSIONS: &str = "build firmware oid release revision semver ver version";
+
 /// Likenesses and the endings that tell of them, separated by commas.
 type Endings = [(Likeness, &'static str)];
 
