@@ -265,6 +265,23 @@ fn what_cannot_be_masked_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn columns_that_no_policy_mentions_are_masked_unless_the_role_says_otherwise() {
+    let env = env();
+    let role =
+        format!("  {{personalData: false, unlabelled: show, members: {{users: [{}]}}}}", me());
+    env.document("policies", "Role", "open", &role);
+    let original = nested();
+    for (role, shown) in [("analyst", false), ("open", true)] {
+        env.run(&["publish", "orders", "--role", role, "--out", role]).exits(0);
+        let copy = batches(&env.path(role).join("a.parquet"));
+        assert_eq!(copy.column_by_name("note") == original.column_by_name("note"), shown, "{role}");
+        assert!(copy["email"].as_string::<i32>().iter().all(|cell| cell == Some("*****")));
+        let bytes = fs::read(env.path(role).join("a.parquet")).unwrap();
+        clean(role, &bytes, if shown { &PLANTED[3..4] } else { &[] });
+    }
+}
+
+#[test]
 fn a_value_in_the_files_metadata_is_not_passed_on() {
     let env = env();
     let batch = nested();
