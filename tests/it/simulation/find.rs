@@ -117,6 +117,11 @@ impl Model {
             .collect();
 
         let given = given(block);
+        let id = |(ns, v): &(&str, String)| ((*ns).to_owned(), canonical(ns, v));
+        let both: BTreeSet<Id> = block.both.iter().flatten().map(id).collect();
+        let together = |cells: &[IdCell]| {
+            !both.is_empty() && both.iter().all(|part| cells.iter().any(|c| c.id == *part))
+        };
         let of = |kind: &'static str| {
             remembered.iter().filter(move |(ns, _)| expansion(ns) == kind).cloned()
         };
@@ -138,13 +143,14 @@ impl Model {
                 break;
             }
         }
-        let named: BTreeSet<&str> = given.iter().map(|(ns, _)| ns.as_str()).collect();
+        let named: BTreeSet<Id> = block.named().map(id).collect();
+        let spaces: BTreeSet<&str> = named.iter().map(|(ns, _)| ns.as_str()).collect();
         found.conflict = !block.accept
             && rows.iter().any(|(_, _, cells)| {
                 cells.iter().any(|c| links.contains(&c.id) && !given.contains(&c.id))
                     && cells
                         .iter()
-                        .any(|c| named.contains(c.id.0.as_str()) && !given.contains(&c.id))
+                        .any(|c| spaces.contains(c.id.0.as_str()) && !named.contains(&c.id))
             });
         let mut cookies: BTreeSet<Id> = of("cookie").collect();
         if request.expand {
@@ -152,7 +158,9 @@ impl Model {
             let matched = |c: &IdCell| given.contains(&c.id) || links.contains(&c.id);
             let first: BTreeSet<Id> = rows
                 .iter()
-                .filter(|(_, _, cells)| cells.iter().any(|c| !is_cookie(&c) && matched(c)))
+                .filter(|(_, _, cells)| {
+                    together(cells) || cells.iter().any(|c| !is_cookie(&c) && matched(c))
+                })
                 .flat_map(|(_, _, cells)| cells.iter().filter(is_cookie).map(|c| c.id.clone()))
                 .collect();
             let second: BTreeSet<Id> = rows
@@ -168,7 +176,12 @@ impl Model {
         }
         let all = |id: &Id| given.contains(id) || links.contains(id) || cookies.contains(id);
         for (file, index, cells) in &rows {
-            let hits: Vec<Hit> = cells.iter().filter(|c| all(&c.id)).map(|c| c.hit).collect();
+            let mut hits: Vec<Hit> = cells.iter().filter(|c| all(&c.id)).map(|c| c.hit).collect();
+            if together(cells) {
+                // One of the two is a device, and so are both.
+                let parts = cells.iter().filter(|c| both.contains(&c.id));
+                hits.extend(parts.map(|c| Hit { person: false, ..c.hit }));
+            }
             if !hits.is_empty() {
                 found.rows.insert((file.clone(), *index), hits);
             }
@@ -184,7 +197,7 @@ impl Model {
         block: &Block,
         allowed: &BTreeSet<usize>,
     ) -> BTreeSet<usize> {
-        let mut namespaces: BTreeSet<&str> = block.ids.iter().map(|(ns, _)| *ns).collect();
+        let mut namespaces: BTreeSet<&str> = block.named().map(|(ns, _)| *ns).collect();
         let mut reached = BTreeSet::new();
         loop {
             let before = (namespaces.len(), reached.len());

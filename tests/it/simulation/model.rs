@@ -245,8 +245,7 @@ impl Model {
     /// Why a block is rejected, if it is: a value cannot be what it says, or it narrows itself by a field
     /// that none of its datasets lets be used so.
     pub(super) fn rejected(&self, request: &Request, block: &Block) -> Option<&'static str> {
-        if !block.ids.iter().all(|(namespace, value)| *namespace != "email" || value.contains('@'))
-        {
+        if !block.named().all(|(namespace, value)| *namespace != "email" || value.contains('@')) {
             return Some("ValueFormat");
         }
         let nowhere = !self.datasets().any(|(index, _)| self.allows(request, block, index));
@@ -267,7 +266,7 @@ pub(super) fn print(request: &Request, block: &Block) -> String {
     let ids: BTreeSet<_> = block.ids.iter().collect();
     let include = request.include.as_ref().map(|i| i.iter().collect::<BTreeSet<_>>());
     format!(
-        "{ids:?} {include:?} {:?} {:?} {} {}",
-        block.datasets, block.region, request.expand, request.purge
+        "{ids:?} {:?} {include:?} {:?} {:?} {} {}",
+        block.both, block.datasets, block.region, request.expand, request.purge
     )
 }

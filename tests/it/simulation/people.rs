@@ -115,6 +115,8 @@ pub(super) struct Block {
     pub(super) access: bool,
     pub(super) delete: bool,
     pub(super) ids: Vec<(&'static str, String)>,
+    /// Two that mean somebody only together, in one row; the second is a device.
+    pub(super) both: Option<[(&'static str, String); 2]>,
     pub(super) datasets: Option<Vec<&'static str>>,
     pub(super) region: Option<&'static str>,
     pub(super) standing: bool,
@@ -197,6 +199,13 @@ impl Block {
             // Not an address: the block is rejected.
             ids.push(("email", format!("zq-no-mail-{person}")));
         }
+        let both = dice.once_in(4).then(|| {
+            let namespace = dice.of(&["email", "crm"]);
+            [namespace, "dev"].map(|namespace| (namespace, identity(namespace, person, dice)))
+        });
+        if both.is_some() && dice.once_in(2) {
+            ids.clear();
+        }
         let (access, delete) = match dice.below(5) {
             0 => (true, false),
             1 => (true, true),
@@ -210,11 +219,17 @@ impl Block {
             access,
             delete,
             ids,
+            both,
             datasets: dice.once_in(6).then(|| vec![dice.of(&names)]),
             region: dice.once_in(12).then(|| dice.of(&REGIONS)),
             standing: dice.once_in(4),
             accept: dice.once_in(4),
         }
+    }
+
+    /// Every identity that it names, also as a part of another.
+    pub(super) fn named(&self) -> impl Iterator<Item = &(&'static str, String)> {
+        self.ids.iter().chain(self.both.iter().flatten())
     }
 
     fn json(&self) -> Value {
@@ -230,10 +245,12 @@ impl Block {
         if let Some(region) = self.region {
             only["where"] = json!({"region": region});
         }
+        let mut ids: Vec<Value> = self.ids.iter().map(id).collect();
+        ids.extend(self.both.iter().map(|parts| json!({"allOf": parts.each_ref().map(id)})));
         let mut block = json!({
             "key": self.key,
             "action": actions,
-            "userIDs": self.ids.iter().map(id).collect::<Vec<_>>(),
+            "userIDs": ids,
             "standing": self.standing,
             "acceptConflicts": self.accept,
         });

@@ -398,7 +398,10 @@ fn change(request: &mut Request, edit: &Edit, now: Timestamp) {
     let fresh = |seed: &u64| Request::new(&mut Dice::new(*seed), now);
     let first = request.blocks.first_mut().unwrap();
     match edit {
-        Edit::Identities(seed) => first.ids.clone_from(&fresh(seed).blocks[0].ids),
+        Edit::Identities(seed) => {
+            let other = fresh(seed).blocks.remove(0);
+            (first.ids, first.both) = (other.ids, other.both);
+        }
         Edit::Actions => {
             (first.access, first.delete) = match (first.access, first.delete) {
                 (true, true) => (false, true),
