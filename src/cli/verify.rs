@@ -34,10 +34,17 @@ pub(crate) fn run(
         args.head.as_ref(),
         &mut Progress::new(terminal),
     )?;
+    if output != Output::Json {
+        terminal.diagnostics(&report.diagnostics);
+    }
     terminal.print(&match output {
         Output::Json => verify_json(&report),
         Output::Markdown => verify_markdown(&report),
         _ => verify_human(&report, terminal.style()),
     })?;
-    Ok(if report.ok { ExitStatus::Done } else { ExitStatus::Failed })
+    let verdict = report.verdict();
+    if let Some(failure) = report.failure {
+        terminal.error(&failure.into());
+    }
+    Ok(verdict.into())
 }

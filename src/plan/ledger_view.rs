@@ -193,6 +193,9 @@ pub struct TaskState {
     pub counts: TaskCounts,
     /// What the erased files add up to since the task was submitted, or begun again after its end.
     pub erased: Erased,
+    /// Datasets in which something was erased for it since it was submitted, its earlier lives as a standing
+    /// one included.
+    pub erased_in: BTreeSet<Name>,
     /// The attempts that failed, where the newest one has.
     pub failure: Option<Failure>,
     /// Data sources in which something was found, sorted.
@@ -226,6 +229,7 @@ impl TaskState {
             package: None,
             counts: TaskCounts::default(),
             erased: Erased::default(),
+            erased_in: BTreeSet::new(),
             failure: None,
             sources: Vec::new(),
             left_out: Vec::new(),

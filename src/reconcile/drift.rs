@@ -10,7 +10,7 @@ use crate::store::DeploymentKey;
 use super::digests::{Lookup, with_digests};
 use super::gather::fingerprints;
 use super::pass::Pass;
-use super::verify::{Recheck, Today, TodayDataset, completed};
+use super::verify::{Looked, Recheck, Today, TodayDataset, completed};
 use super::{Events, PassError};
 
 /// A finished erasure that is no longer what the policies want.
@@ -44,7 +44,7 @@ pub(super) fn drift(
     let wanted = |id: &TaskId| {
         let Some(state) = view.tasks.get(id) else { return false };
         let same = prints.get(id).is_none_or(|now| *now == state.fingerprint);
-        completed.contains(id) && same && other(state) && !is_standing(requests, id)
+        completed.contains(id) && same && other(state) && is_left_alone(requests, id)
     };
     let catalog = &pass.loaded.catalog;
     let requests = match key {
@@ -57,28 +57,21 @@ pub(super) fn drift(
     if recheck.is_idle() {
         return Ok((all, notes));
     }
-    let today = match recheck.look(pass.engine, inventory, &pass.workspace.stop, events) {
-        Ok((today, _)) => today,
-        Err(PassError::Unverifiable { dataset, what }) => {
-            let note = format!(
-                "the policies have changed since erasures were completed; what they would erase now \
-                 cannot be told: dataset {dataset}: {what}"
-            );
-            notes.push(note);
-            return Ok((all, notes));
-        }
-        Err(error) => return Err(error),
-    };
-    for (id, today) in today {
-        match today {
-            Today::Found(datasets) if datasets.is_empty() => {}
-            Today::Found(datasets) => {
-                all.push(Drift { request: id.request, key: id.key, datasets });
-            }
-            Today::Unclear(why) => {
-                notes
-                    .push(format!("{id}: what the policies would erase now cannot be told: {why}"));
-            }
+    let Looked { today, unreadable, .. } =
+        recheck.look(pass.engine, inventory, &pass.workspace.stop, events)?;
+    if let Some((dataset, problem)) = unreadable.first() {
+        notes.push(format!(
+            "the policies have changed since erasures were completed; what they would erase now \
+             cannot be told: dataset {dataset}: {}: {}",
+            problem.shown, problem.what
+        ));
+        return Ok((all, notes));
+    }
+    for (id, Today { datasets, unclear }) in today {
+        if let Some(why) = unclear {
+            notes.push(format!("{id}: what the policies would erase now cannot be told: {why}"));
+        } else if !datasets.is_empty() {
+            all.push(Drift { request: id.request, key: id.key, datasets });
         }
     }
     Ok((all, notes))
@@ -128,11 +121,11 @@ fn delete(request: &Request, user: &UserBlock) -> TaskId {
     TaskId { request, key, action: Some(Action::Delete) }
 }
 
-/// Whether the erasure is kept in force by the pass itself.
-fn is_standing(requests: &[Request], id: &TaskId) -> bool {
-    requests
-        .iter()
-        .filter(|request| request.name == id.request && !request.suspend && !request.withdrawn)
-        .flat_map(|request| &request.users)
-        .any(|block| block.standing && Some(&block.key) == id.key.as_ref())
+/// Whether the request still asks for the erasure, and does not have it kept in force by the pass itself.
+fn is_left_alone(requests: &[Request], id: &TaskId) -> bool {
+    requests.iter().filter(|request| request.name == id.request).any(|request| {
+        let rests = request.suspend || request.withdrawn;
+        let mut users = request.users.iter().filter(|block| Some(&block.key) == id.key.as_ref());
+        users.any(|block| block.actions.contains(&Action::Delete) && (rests || !block.standing))
+    })
 }

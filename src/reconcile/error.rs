@@ -72,14 +72,6 @@ pub enum PassError {
         /// Every input that moved.
         moved: Vec<String>,
     },
-    /// Data that an erasure touched cannot be read: whether it holds cannot be told.
-    #[error("cannot verify dataset {dataset}: {what}")]
-    Unverifiable {
-        /// The dataset.
-        dataset: Name,
-        /// The file and what is wrong with it.
-        what: String,
-    },
     /// A signal asked for the end; what was done is recorded.
     #[error("interrupted; everything done so far is recorded")]
     Interrupted(Signal),
@@ -156,7 +148,6 @@ impl PassError {
             | Self::NotValid { .. } => Verdict::Invalid,
             Self::NotRetired { .. } => Verdict::Blocked,
             Self::Sources { .. }
-            | Self::Unverifiable { .. }
             | Self::SavedPlan { .. }
             | Self::SavePlan { .. }
             | Self::Interrupted(_)
@@ -186,7 +177,7 @@ impl PassError {
             Self::Engine(_) => "engine",
             Self::Places | Self::Layout { .. } => "layout",
             Self::SavedPlan { .. } | Self::SavePlan { .. } | Self::Stale { .. } => "plan",
-            Self::Unverifiable { .. } | Self::NotPublished { .. } => "data",
+            Self::NotPublished { .. } => "data",
             Self::Interrupted(_) => "interrupted",
             Self::NotApproved
             | Self::Argument { .. }

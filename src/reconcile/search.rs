@@ -81,7 +81,7 @@ pub(super) fn search(
                     }
                     let mut hits = reading.probe(probe, &mut trust)?;
                     if let Trust::Nothing(planter) = &mut trust {
-                        planter.harvest(reading.files, &mut hits);
+                        planter.harvest(reading.files, &|file| reading.reads(file), &mut hits);
                     }
                     let what = format!("searched {}", reading.files.dataset);
                     events.event(Event::Step { what });
@@ -155,7 +155,18 @@ impl<'a> Reading<'a> {
     }
 
     fn plant(&mut self, planter: &mut Planter<'_>, probe: &mut Probe) -> Result<(), PassError> {
-        planter.plant(self.files, probe).or_else(|error| self.note(error))
+        while !self.given_up {
+            match planter.plant(self.files, &self.left_out, probe) {
+                Ok(()) => break,
+                Err(error) => self.note(error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file is among those that are searched.
+    fn reads(&self, file: u32) -> bool {
+        !self.given_up && !self.left_out.contains(&file)
     }
 
     fn values(&mut self, rows: Vec<RowKey>, leaves: &[u16]) -> Result<Vec<RowValue>, PassError> {

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::plan::FieldCount;
 use crate::reconcile::{Canaries, ErasureState, VerifyReport};
 
 use super::escape::printable;
 use super::style::plural;
-use super::{Style, document, table};
+use super::{Style, diagnostics_json, document, table};
 
 /// The report as a person reads it.
 pub fn verify_human(report: &VerifyReport, style: Style) -> String {
@@ -27,13 +29,19 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
         let rows: Vec<_> = erasures
             .iter()
             .map(|e| {
-                let found = match (e.rows_found, &e.message) {
-                    (_, Some(why)) => style.bad(&format!("cannot be told: {}", printable(why))),
-                    (None, None) => {
-                        "cannot be checked: the request is gone, or sealed to others".to_owned()
+                let rows = |n| style.bad(&plural(n, "row found", "rows found"));
+                let found = match (e.rows_found, e.message.as_deref().map(printable)) {
+                    (_, Some(why)) if e.apart => format!("no longer checked: {why}"),
+                    (Some(n), Some(why)) => format!(
+                        "{}; {}",
+                        rows(n),
+                        style.bad(&format!("not all of it can be told: {why}"))
+                    ),
+                    (None, why) => {
+                        style.bad(&format!("cannot be told: {}", why.unwrap_or_default()))
                     }
                     (Some(0), None) => style.good("gone"),
-                    (Some(n), None) => style.bad(&plural(n, "row found", "rows found")),
+                    (Some(n), None) => rows(n),
                 };
                 vec![e.request.to_string(), printable(e.key.as_deref().unwrap_or_default()), found]
             })
@@ -43,6 +51,11 @@ pub fn verify_human(report: &VerifyReport, style: Style) -> String {
             text.push_str(&table(&["ERASURE", "KEY", "TODAY"], rows, &[]));
         }
         text.push_str(&places(erasures, style));
+        if let Some(unchecked) = report.unchecked.filter(|unchecked| *unchecked > 0) {
+            let what = plural(unchecked, "erasure", "erasures");
+            let _ =
+                writeln!(text, "\n{what} counted apart: nobody here can look for them any more");
+        }
     }
     if let Some(canaries) = &report.canaries {
         text.push_str(&canaries_human(canaries, style));
@@ -120,5 +133,9 @@ fn canaries_human(canaries: &Canaries, style: Style) -> String {
 
 /// The document of `verify`.
 pub fn verify_json(report: &VerifyReport) -> String {
-    document("verify", report)
+    let mut body = serde_json::to_value(report).unwrap_or_default();
+    if let Value::Object(keys) = &mut body {
+        keys.insert("diagnostics".to_owned(), diagnostics_json(&report.diagnostics));
+    }
+    document("verify", &body)
 }

@@ -37,6 +37,7 @@ mod simulation;
 mod support;
 mod time;
 mod transcripts;
+mod verified;
 mod watch;
 mod wide;
 mod worked_example;

@@ -27,8 +27,9 @@ use super::{
     Inventory, LedgerView,
 };
 
+pub use needs::reachable;
 pub use tasks::draft;
-pub use triage::{OpenBlock, Purpose, Triage, TriagedTask, to_search, triage};
+pub use triage::{OpenBlock, Purpose, Triage, TriagedTask, to_search, triage, unread};
 
 /// What tasks are decided from.
 #[derive(Debug, Clone, Copy)]

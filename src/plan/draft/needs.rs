@@ -7,7 +7,7 @@ use crate::model::{Catalog, Dataset, Expansion, NamespaceName, Request, UserBloc
 
 /// Whether a block could find rows in each of `datasets` (indices into the catalog, all that the block
 /// does not leave out); the answer is the set of those it could.
-pub(super) fn reachable(
+pub fn reachable(
     catalog: &Catalog,
     request: &Request,
     block: &UserBlock,

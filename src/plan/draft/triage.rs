@@ -269,7 +269,7 @@ fn known(state: &TaskState) -> Standing {
 
 /// Why the identities of a block are not all known, and none of it can be searched: a part of it could be done,
 /// and would look like all.
-pub(super) fn unread(block: &UserBlock) -> Option<String> {
+pub fn unread(block: &UserBlock) -> Option<String> {
     let veils: Vec<&Veil> = block.veiled.iter().flat_map(VeiledTerm::veils).collect();
     let sealed = veils.iter().filter(|veil| matches!(veil, Veil::Sealed)).count();
     if sealed > 0 {

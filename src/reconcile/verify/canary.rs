@@ -78,19 +78,22 @@ impl<'a> Planter<'a> {
         Self { engine, catalog, planted: BTreeMap::new(), canaries: Canaries::default() }
     }
 
-    /// Adds a canary for each file and ID field that the probe searches; once a dataset.
+    /// Adds a canary for each file, but those left out, and each ID field that the probe searches; once a
+    /// dataset.
     ///
     /// # Errors
     /// A file cannot be read.
     pub(in crate::reconcile) fn plant(
         &mut self,
         files: &DatasetFiles,
+        left_out: &BTreeSet<u32>,
         probe: &mut Probe,
     ) -> Result<(), EngineError> {
         if self.planted.contains_key(&files.dataset) {
             return Ok(());
         }
-        let numbers: Vec<u32> = (0..u32::MAX).zip(&files.files).map(|(file, _)| file).collect();
+        let numbers = (0..u32::MAX).zip(&files.files).map(|(file, _)| file);
+        let numbers: Vec<u32> = numbers.filter(|file| !left_out.contains(file)).collect();
         let (engine, leaves) = (self.engine, &probe.leaves);
         let prefixes = self.catalog.settings.erased_prefixes();
         let picked = in_parallel(engine.jobs(), &numbers, |file| {
@@ -105,10 +108,17 @@ impl<'a> Planter<'a> {
         Ok(())
     }
 
-    /// Takes the canaries out of the hits of the probe in which they were planted.
-    pub(in crate::reconcile) fn harvest(&mut self, files: &DatasetFiles, hits: &mut Vec<Hit>) {
+    /// Takes the canaries out of the hits of the probe in which they were planted. None is expected in a
+    /// file that turned out unreadable: that is said of the file.
+    pub(in crate::reconcile) fn harvest(
+        &mut self,
+        files: &DatasetFiles,
+        is_read: &dyn Fn(u32) -> bool,
+        hits: &mut Vec<Hit>,
+    ) {
         let planted = self.planted.get_mut(&files.dataset).and_then(Option::take);
-        if let Some(planted) = planted {
+        if let Some(mut planted) = planted {
+            planted.picks.retain(|(at, _)| is_read(at.file));
             self.canaries.add(planted.harvest(&files.dataset, hits));
         }
     }

@@ -1,27 +1,26 @@
 //! `verify`: the ledger's chain, packages against their digests, erasures against today's data.
 
 mod canary;
+mod erasures;
 mod recheck;
-
-use std::collections::{BTreeMap, BTreeSet};
+mod unreached;
+mod whom;
 
 use serde::Serialize;
 
-use crate::manifest::Loaded;
-use crate::model::{Name, TaskId};
-use crate::plan::BlockRef;
-use crate::store::{Exports, Head, State};
+use crate::diagnostic::Diagnostic;
+use crate::model::Name;
+use crate::plan::LedgerView;
+use crate::store::{Exports, Head, StateDir};
 
-use super::digests::{Lookup, with_digests};
-use super::gather::{
-    Texts, accept_emptied, engine, fingerprints, reserved, settings_of, state_dir,
-};
-use super::{Events, PassError, Workspace};
+use super::error::chain;
+use super::gather::{settings_of, state_dir};
+use super::{Events, PassError, Verdict, Workspace};
 
 pub use canary::Canaries;
 pub(super) use canary::Planter;
 pub use recheck::TodayDataset;
-pub(super) use recheck::{Recheck, Today, completed};
+pub(super) use recheck::{Looked, Recheck, Today, completed};
 
 /// Whether everything still holds.
 #[derive(Debug, Serialize)]
@@ -33,6 +32,9 @@ pub struct VerifyReport {
     /// Completed erasures; `None` where only the ledger was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erasures: Option<Vec<ErasureState>>,
+    /// How many of them nobody can look for any more: their requests are gone, or opened by others' keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unchecked: Option<u64>,
     /// What the search for them had to find; `None` where there was no search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canaries: Option<Canaries>,
@@ -41,6 +43,24 @@ pub struct VerifyReport {
     pub packages: Option<Vec<PackageState>>,
     /// Nothing is wrong.
     pub ok: bool,
+    /// What is wrong with the policies, where they are invalid.
+    #[serde(skip)]
+    pub diagnostics: Vec<Diagnostic>,
+    /// Why a part of it could not be looked at at all; the rest was.
+    #[serde(skip)]
+    pub failure: Option<PassError>,
+}
+
+impl VerifyReport {
+    /// How the command should end.
+    pub fn verdict(&self) -> Verdict {
+        let altered = self.packages.iter().flatten().any(|package| !package.intact);
+        match &self.failure {
+            Some(failure) if self.ledger.intact && !altered => failure.verdict(),
+            None if self.ok => Verdict::Done,
+            _ => Verdict::Failed,
+        }
+    }
 }
 
 /// The ledger.
@@ -62,18 +82,17 @@ pub struct ErasureState {
     pub request: Name,
     /// The block.
     pub key: Option<String>,
-    /// Rows that match today and in which some cell is not in erased form; `None` where the request is gone,
-    /// or its identities are sealed and no key opens them, so that nobody can look, or where
-    /// [`Self::message`] says why it cannot be told.
+    /// Rows that match today and in which some cell is not in erased form; with a [`Self::message`], those of
+    /// which it is known. `None` where it cannot be told.
     pub rows_found: Option<u64>,
-    /// Why it cannot be told.
+    /// Why it cannot be told, or not everywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Where those rows are.
     pub datasets: Vec<TodayDataset>,
-    /// Whether it is known to be gone, or cannot be known, since its request is.
+    /// Nobody can look for it any more, and nothing is wrong: its request is gone, or opened by others' keys.
     #[serde(skip)]
-    pub holds: bool,
+    pub apart: bool,
 }
 
 /// One package.
@@ -85,10 +104,11 @@ pub struct PackageState {
     pub intact: bool,
 }
 
-/// Verifies; with `ledger_only`, the chain alone. `head` is one that was kept elsewhere.
+/// Verifies; with `ledger_only`, the chain alone. `head` is one that was kept elsewhere. What cannot be looked
+/// at is said in the report, with everything else.
 ///
 /// # Errors
-/// Something could not be read.
+/// The ledger cannot be read, it was asked to stop, or there is a bug.
 pub fn verify(
     workspace: &Workspace,
     ledger_only: bool,
@@ -108,105 +128,64 @@ pub fn verify(
         ledger,
         problems: chain.problems,
         erasures: None,
+        unchecked: None,
         canaries: None,
         packages: None,
+        diagnostics: Vec::new(),
+        failure: None,
     };
     if ledger_only || !report.ledger.intact {
         return Ok(report);
     }
+    let exports = workspace.exports(&catalog.settings);
+    match rest(workspace, &state_dir, exports, &mut report, events) {
+        Err(error) if error.verdict() == Verdict::Bug => return Err(error),
+        Err(error @ PassError::Interrupted(_)) => return Err(error),
+        Err(error) => report.fails(error),
+        Ok(()) => {}
+    }
+    Ok(report)
+}
+
+/// Packages and erasures.
+fn rest(
+    workspace: &Workspace,
+    state_dir: &StateDir,
+    exports: &str,
+    report: &mut VerifyReport,
+    events: &mut dyn Events,
+) -> Result<(), PassError> {
     let state = state_dir.read()?;
-    let exports = Exports::open(workspace.exports(&catalog.settings), ".".as_ref())?;
+    let exports = Exports::open(exports, ".".as_ref())?;
+    packages(&exports, state.view(), report);
+    let erasures = erasures::erasures(workspace, &state, report, events);
+    if let Err(error) = &erasures {
+        report.none_checked(state.view(), &chain(error));
+    }
+    erasures
+}
+
+/// Each package against its digest; one that cannot be read is not intact.
+fn packages(exports: &Exports, view: &LedgerView, report: &mut VerifyReport) {
     let mut packages = Vec::new();
-    for (location, (_, package)) in &state.view().packages {
-        let intact =
-            exports.content(location)?.is_some_and(|content| content.sha256 == package.sha256);
+    for (location, (_, package)) in &view.packages {
+        let intact = match exports.content(location) {
+            Ok(content) => content.is_some_and(|content| content.sha256 == package.sha256),
+            Err(error) => {
+                report.problems.push(chain(&error));
+                false
+            }
+        };
         packages.push(PackageState { package: location.clone(), intact });
     }
     report.ok &= packages.iter().all(|package| package.intact);
     report.packages = Some(packages);
-    erasures(workspace, &state, &mut report, events)?;
-    Ok(report)
 }
 
-/// Looks at every completed erasure again.
-fn erasures(
-    workspace: &Workspace,
-    state: &State,
-    report: &mut VerifyReport,
-    events: &mut dyn Events,
-) -> Result<(), PassError> {
-    let now = workspace.clock.now();
-    let Loaded { catalog, catalog_valid, mut requests, .. } = Texts::read(workspace)?.load(now);
-    if !catalog_valid {
-        return Err(PassError::InvalidPolicies);
-    }
-    let view = state.view();
-    let completed = completed(view);
-    let prints = fingerprints(&requests, state.deployment_key());
-    let still = |id: &TaskId| {
-        let known = view.tasks.get(id).map(|task| &task.fingerprint);
-        completed.contains(id) && prints.get(id).is_none_or(|now| Some(now) == known)
-    };
-    let digests: BTreeSet<BlockRef> =
-        requests.iter().enumerate().flat_map(|(at, request)| with_digests(request, at)).collect();
-    let mut recheck = Recheck::new(&catalog, &requests, now, &still);
-    let mut today = BTreeMap::new();
-    if !recheck.is_idle() || !digests.is_empty() {
-        let engine = engine(workspace, &catalog)?;
-        let datasets: Vec<_> = catalog.datasets.iter().collect();
-        let mut inventory = engine.inventory(&datasets, &reserved(workspace, &catalog));
-        accept_emptied(&mut inventory, view);
-        if let Some(key) = state.deployment_key().filter(|_| !digests.is_empty()) {
-            let inventory = &inventory;
-            let lookup = Lookup { engine: &engine, catalog: &catalog, inventory, key };
-            lookup.all(&mut requests, &digests, events);
-            recheck = Recheck::new(&catalog, &requests, now, &still);
-        }
-        if !recheck.is_idle() {
-            let (found, canaries) = recheck.look(&engine, &inventory, &workspace.stop, events)?;
-            today = found;
-            report.problems.extend(silence(&canaries));
-            report.ok &= canaries.sing();
-            if !canaries.sing() {
-                // What such a search did not find says nothing.
-                let why = "the search missed values that are in the data".to_owned();
-                today.values_mut().for_each(|today| *today = Today::Unclear(why.clone()));
-            }
-            report.canaries = Some(canaries);
-        }
-    }
-    let erasures: Vec<ErasureState> =
-        completed.into_iter().map(|id| erasure(&id, today.remove(&id))).collect();
-    report.ok &= erasures.iter().all(|erasure| erasure.holds);
-    report.erasures = Some(erasures);
-    Ok(())
-}
-
-/// Which datasets' canaries were not all found, in words.
-fn silence(canaries: &Canaries) -> impl Iterator<Item = String> {
-    canaries.datasets.iter().filter(|dataset| dataset.found != dataset.expected).map(|dataset| {
-        format!(
-            "the search of dataset {} found {} of {} values that are there: what it did not find \
-             may be there too; please report it",
-            dataset.dataset, dataset.found, dataset.expected
-        )
-    })
-}
-
-fn erasure(id: &TaskId, today: Option<Today>) -> ErasureState {
-    let (rows_found, message, datasets) = match today {
-        None => (None, None, Vec::new()),
-        Some(Today::Unclear(why)) => (None, Some(why), Vec::new()),
-        Some(Today::Found(datasets)) => {
-            (Some(datasets.iter().map(|dataset| dataset.rows).sum()), None, datasets)
-        }
-    };
-    ErasureState {
-        request: id.request.clone(),
-        key: id.key.clone(),
-        rows_found,
-        holds: rows_found.unwrap_or(0) == 0 && message.is_none(),
-        message,
-        datasets,
+impl VerifyReport {
+    fn fails(&mut self, error: PassError) {
+        self.ok = false;
+        self.problems.push(chain(&error));
+        self.failure = Some(error);
     }
 }

@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::engine::Engine;
 use crate::model::{Action, Catalog, Limits, Name, Phase, Request, TaskId, Veil, VeiledTerm};
 use crate::plan::{
-    BlockFound, BlockRef, Draft, Evidence, FieldCount, FileCounts, FileProblem, FileWork, Grants,
-    Inventory, LedgerView, Mask, RowKey, SearchBlock, Situation, blocking, draft, to_search,
-    triage,
+    BlockFound, BlockRef, DatasetFiles, Draft, Evidence, FieldCount, FileCounts, FileProblem,
+    FileWork, Grants, Inventory, LedgerView, Mask, RowKey, SearchBlock, Situation, blocking, draft,
+    to_search, triage,
 };
 
 use super::super::measure::{Unmeasured, measure};
@@ -20,12 +20,22 @@ use super::super::{Events, PassError, Stop};
 use super::canary::{Canaries, Planter};
 
 /// What of one erasure is in the data today.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::reconcile) enum Today {
-    /// Rows in which some cell is not in erased form, by dataset; empty: it is gone.
-    Found(Vec<TodayDataset>),
-    /// It cannot be told, for this reason.
-    Unclear(String),
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::reconcile) struct Today {
+    /// Rows in which some cell is not in erased form, by dataset; empty where it is gone, as far as it
+    /// can be told.
+    pub(in crate::reconcile) datasets: Vec<TodayDataset>,
+    /// Why not all of it can be told.
+    pub(in crate::reconcile) unclear: Option<String>,
+}
+
+/// What a look at erasures gave.
+pub(in crate::reconcile) struct Looked {
+    /// By task.
+    pub(in crate::reconcile) today: BTreeMap<TaskId, Today>,
+    pub(in crate::reconcile) canaries: Canaries,
+    /// What could not be read, and was left out, by dataset: the erasures that need it are unclear.
+    pub(in crate::reconcile) unreadable: Vec<(Name, FileProblem)>,
 }
 
 /// What of an erasure is in one dataset today.
@@ -74,22 +84,19 @@ impl Recheck {
         self.requests.iter().all(|request| request.users.is_empty())
     }
 
-    /// Looks for all of them in one scan a dataset, which believes no statistics.
+    /// Looks for all of them in one scan a dataset, which believes no statistics. What cannot be read is left
+    /// out, and makes the erasures unclear that need it.
     ///
     /// # Errors
-    /// [`PassError::Unverifiable`] where data cannot be read.
+    /// The engine as a whole failed, or it was asked to stop.
     pub(in crate::reconcile) fn look(
         &self,
         engine: &Engine,
         inventory: &Inventory,
         stop: &Stop,
         events: &mut dyn Events,
-    ) -> Result<(BTreeMap<TaskId, Today>, Canaries), PassError> {
-        let problem =
-            inventory.datasets.values().find_map(|files| Some((files, files.problems.first()?)));
-        if let Some((files, problem)) = problem {
-            return Err(unverifiable(&files.dataset, problem));
-        }
+    ) -> Result<Looked, PassError> {
+        let mut inventory = inventory.clone();
         // As if nothing had been done: what would be erased today has not been, or has come back.
         let (view, nothing, nobody) = (LedgerView::default(), BTreeMap::new(), BTreeSet::new());
         let situation = Situation {
@@ -116,30 +123,43 @@ impl Recheck {
             .collect();
         let mut planter = Planter::new(engine, &self.catalog);
         let trust = Trust::Nothing(&mut planter);
-        let lake = Lake { engine, catalog: &self.catalog, inventory, stop };
+        let lake = Lake { engine, catalog: &self.catalog, inventory: &inventory, stop };
         let searched = search(lake, blocks, trust, events)?;
-        if let Some((dataset, problems)) = searched.unreadable.first_key_value()
-            && let Some(problem) = problems.first()
-        {
-            return Err(unverifiable(dataset, problem));
+        let canaries = planter.canaries;
+        for (dataset, problems) in searched.unreadable {
+            note(&mut inventory, &dataset, problems);
         }
-        let blocks = blocking(&self.catalog, inventory, situation.now);
         let mut all = BTreeMap::new();
         for found in apart(searched.found) {
-            let evidence = Evidence { inventory, blocks: &blocks, found: &found };
-            let mut draft = draft(situation, evidence);
-            draft.erase.iter_mut().for_each(|work| keep_judged(work, inventory));
-            match measure(engine, &draft.erase, stop, events)? {
-                Ok(counts) => all.extend(today(&draft, &counts, &found)),
-                Err(unmeasured) => {
-                    return Err(match unmeasured.first() {
-                        Some(Unmeasured { dataset, problem, .. }) => unverifiable(dataset, problem),
-                        None => PassError::Bug("no file failed".to_owned()),
-                    });
+            let (draft, counts) = loop {
+                let blocks = blocking(&self.catalog, &inventory, situation.now);
+                let evidence = Evidence { inventory: &inventory, blocks: &blocks, found: &found };
+                let mut draft = draft(situation, evidence);
+                draft.erase.iter_mut().for_each(|work| keep_judged(work, &inventory));
+                match measure(engine, &draft.erase, stop, events)? {
+                    Ok(counts) => break (draft, counts),
+                    Err(unmeasured) => {
+                        for Unmeasured { dataset, problem, .. } in unmeasured {
+                            note(&mut inventory, &dataset, vec![problem]);
+                        }
+                    }
                 }
-            }
+            };
+            all.extend(today(&draft, &counts, &found));
         }
-        Ok((all, planter.canaries))
+        let problems = |files: &DatasetFiles| {
+            let name = files.dataset.clone();
+            files.problems.clone().into_iter().map(move |problem| (name.clone(), problem))
+        };
+        let unreadable = inventory.datasets.values().flat_map(problems).collect();
+        Ok(Looked { today: all, canaries, unreadable })
+    }
+}
+
+/// Adds what turned out unreadable to what is known of a dataset.
+fn note(inventory: &mut Inventory, dataset: &Name, problems: Vec<FileProblem>) {
+    if let Some(files) = inventory.datasets.get_mut(dataset) {
+        files.problems.extend(problems);
     }
 }
 
@@ -167,11 +187,6 @@ fn apart(blocks: Vec<BlockFound>) -> Vec<Vec<BlockFound>> {
     groups
 }
 
-fn unverifiable(dataset: &Name, problem: &FileProblem) -> PassError {
-    let what = format!("{}: {}", problem.shown, problem.what);
-    PassError::Unverifiable { dataset: dataset.clone(), what }
-}
-
 /// What the task of each of these blocks would erase.
 fn today(
     draft: &Draft,
@@ -196,13 +211,12 @@ fn today(
     let tasks = draft.tasks.iter().zip(found);
     tasks.filter(move |(task, _)| task.block.is_some_and(|block| blocks.contains(&block))).map(
         |(task, found)| {
-            let today = if task.runs && task.standing.phase == Phase::Submitted {
-                Today::Found(found.into_iter().map(|(dataset, sums)| sums.of(dataset)).collect())
-            } else {
-                let why = task.standing.message.clone();
-                Today::Unclear(why.unwrap_or_else(|| task.standing.phase.to_string()))
-            };
-            (task.id.clone(), today)
+            let datasets = found.into_iter().map(|(dataset, sums)| sums.of(dataset)).collect();
+            let judged = task.runs && task.standing.phase == Phase::Submitted;
+            let why = || task.standing.message.clone();
+            let unclear =
+                (!judged).then(|| why().unwrap_or_else(|| task.standing.phase.to_string()));
+            (task.id.clone(), Today { datasets, unclear })
         },
     )
 }
@@ -229,7 +243,8 @@ impl Sums {
 fn narrowed(mut request: Request, wanted: &dyn Fn(&TaskId) -> bool) -> Request {
     let name = request.name.clone();
     request.users.retain_mut(|block| {
-        block.actions.retain(|action| *action == Action::Delete);
+        // Also of a block that no longer asks for it: what is done is done.
+        block.actions = BTreeSet::from([Action::Delete]);
         block.accept_conflicts = true;
         let id = TaskId {
             request: name.clone(),
@@ -237,7 +252,7 @@ fn narrowed(mut request: Request, wanted: &dyn Fn(&TaskId) -> bool) -> Request {
             action: Some(Action::Delete),
         };
         let known = block.veiled.iter().flat_map(VeiledTerm::veils).all(Veil::is_looked_up);
-        block.rejected.is_none() && !block.actions.is_empty() && known && wanted(&id)
+        block.rejected.is_none() && known && wanted(&id)
     });
     (request.suspend, request.withdrawn) = (false, false);
     request

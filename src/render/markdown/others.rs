@@ -176,21 +176,24 @@ pub fn verify_markdown(report: &VerifyReport) -> String {
     }
     let mut erasures: Vec<_> = report.erasures.iter().flatten().collect();
     erasures.sort_by_key(|erasure| match erasure.rows_found {
-        Some(0) => 2,
+        _ if erasure.apart => 2,
+        Some(0) => 3,
         None => 1,
         Some(_) => 0,
     });
     let rows: Vec<Vec<String>> = erasures
         .iter()
         .map(|erasure| {
-            let today = match (erasure.rows_found, &erasure.message) {
-                (_, Some(why)) => format!("**cannot be told:** {}", message(why)),
-                (None, None) => "cannot be checked: the request is gone".to_owned(),
-                (Some(0), None) => "gone".to_owned(),
-                (Some(n), None) => {
-                    let places = erasure.datasets.iter().map(place).collect::<Vec<_>>().join("; ");
-                    format!("**{} found**: {places}", plural(n, "row", "rows"))
+            let places = || erasure.datasets.iter().map(place).collect::<Vec<_>>().join("; ");
+            let rows = |n| format!("**{} found**: {}", plural(n, "row", "rows"), places());
+            let today = match (erasure.rows_found, erasure.message.as_deref().map(message)) {
+                (_, Some(why)) if erasure.apart => format!("no longer checked: {why}"),
+                (Some(n), Some(why)) => {
+                    format!("{}; **not all of it can be told:** {why}", rows(n))
                 }
+                (None, why) => format!("**cannot be told:** {}", why.unwrap_or_default()),
+                (Some(0), None) => "gone".to_owned(),
+                (Some(n), None) => rows(n),
             };
             vec![code(erasure.request.as_str()), optional(erasure.key.as_deref()), today]
         })

@@ -297,6 +297,9 @@ impl Fold {
                 sum.rows = sum.rows.saturating_add(new);
                 sum.cells = sum.cells.saturating_add(part.cells_erased);
                 sum.files = sum.files.saturating_add(1);
+                if !state.erased_in.contains(&file.dataset) {
+                    state.erased_in.insert(file.dataset.clone());
+                }
             }
         }
     }
