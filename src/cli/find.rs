@@ -34,10 +34,16 @@ pub(crate) fn run(
     if output != Output::Json {
         terminal.diagnostics(&report.diagnostics);
     }
-    terminal.print(&match output {
-        Output::Json => find_json(&report),
-        Output::Markdown => find_markdown(&report),
-        _ => find_human(&report),
-    })?;
-    Ok(report.verdict.into())
+    // Where nothing was searched there is no table; a document says so.
+    if output == Output::Json || report.failure.is_none() {
+        terminal.print(&match output {
+            Output::Json => find_json(&report),
+            Output::Markdown => find_markdown(&report),
+            _ => find_human(&report),
+        })?;
+    }
+    match report.failure {
+        Some(failure) => Err(failure.into()),
+        None => Ok(report.verdict.into()),
+    }
 }

@@ -62,6 +62,9 @@ pub(crate) fn run(
             );
         }
     }
+    if let Some(failure) = report.failure {
+        return Err(failure.into());
+    }
     Ok(match report.verdict {
         Verdict::Done if args.detailed_exitcode && report.has_changes() => ExitStatus::Changes,
         verdict => verdict.into(),

@@ -31,7 +31,7 @@ pub struct BlockFound {
     /// Linked rows that name somebody else; counted whether accepted or not.
     pub conflicts: u64,
     /// Why nothing of the block may be done: reason and a text for people, without values.
-    /// `LimitExceeded`, `IdentityConflict`, `ValueFormat` or `DataUnreadable`.
+    /// `LimitExceeded`, `IdentityConflict`, `ValueFormat`, `DataUnreadable` or `Storage`.
     pub stop: Option<(Reason, String)>,
     /// Rows of a standing erasure that are in erased form already: no task touches them any more, and a
     /// hold on the request keeps them from other tasks. They do not stand in `datasets`.

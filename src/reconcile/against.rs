@@ -52,7 +52,7 @@ pub fn plan_against(
         approvals: base.approvals.clone().unwrap_or_else(|| workspace.approvals.clone()),
         ..workspace.clone()
     };
-    let planned = before.and_then(|before| match plan_texts(&there, &before, events) {
+    let planned = before.and_then(|before| match whole(plan_texts(&there, &before, events)) {
         Ok(planned) => Some(planned),
         Err(error) => {
             notes.push(format!("the base cannot be planned ({error}): everything counts as new"));
@@ -78,6 +78,15 @@ pub fn plan_against(
     comparison.notes = notes;
     report.comparison = Some(comparison);
     Ok(report)
+}
+
+/// A base without a plan, though its policies are valid, is one that cannot be planned.
+fn whole(planned: Result<Planned, PassError>) -> Result<Planned, PassError> {
+    let mut planned = planned?;
+    match planned.report.failure.take() {
+        None => Ok(planned),
+        Some(failure) => Err(failure),
+    }
 }
 
 /// The base's files, under the names that they have here; `None` where it has no policies.

@@ -11,6 +11,10 @@ use crate::store::StoreError;
 
 use super::{Signal, Verdict};
 
+/// What to do about [`PassError::Layout`].
+pub(super) const LAYOUT_HELP: &str =
+    "let each file belong to one dataset, and keep amparo's own places outside all";
+
 /// A pass that could not be carried through. Problems of single tasks are no errors: they are phases.
 #[derive(Debug, thiserror::Error)]
 pub enum PassError {
@@ -201,10 +205,7 @@ impl PassError {
             Self::Sources { what, .. } => Some(format!(
                 "name the directory with --{what} DIR, or start one with `amparo init`"
             )),
-            Self::Layout { .. } => Some(
-                "let each file belong to one dataset, and keep amparo's own places outside all"
-                    .to_owned(),
-            ),
+            Self::Layout { .. } => Some(LAYOUT_HELP.to_owned()),
             Self::Places => Some(
                 "give each a directory of its own in Settings, or by --state and --exports"
                     .to_owned(),

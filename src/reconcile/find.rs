@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity, arrange};
 use crate::engine::{Engine, ProbeOptions};
 use crate::manifest::Loaded;
 use crate::model::{
@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::plan::{DatasetFiles, IdentityId, Inventory, Probe, ProbeLeaf, Resolved, RowKey};
 
-use super::gather::{Texts, engine, inventory, reserved};
+use super::gather::{Texts, engine, inventory, layout_diagnostics, reserved};
 use super::{Event, Events, PassError, Verdict, Workspace};
 
 /// What `find` found.
@@ -23,6 +23,10 @@ pub struct FindReport {
     pub datasets: Vec<FoundDataset>,
     /// What is wrong with the policies' neighbourhood; none of it about the identities.
     pub diagnostics: Vec<Diagnostic>,
+    /// What could not be searched, in words: a dataset, or files of it.
+    pub problems: Vec<String>,
+    /// Why nothing was searched: the policies are invalid, or the datasets overlap.
+    pub failure: Option<PassError>,
     /// How the command should end.
     pub verdict: Verdict,
 }
@@ -55,48 +59,75 @@ const SOURCE: &str = "source";
 /// Identities as given: namespace and value.
 type Given = (String, Sensitive<String>);
 
-/// Finds identities in every dataset of their environment, without expansion.
+/// Finds identities in every dataset of their environment, without expansion. What cannot be searched is said
+/// in the report, beside the rest.
 ///
 /// # Errors
-/// Invalid policies; a namespace, value or field that cannot be; data that cannot be looked at at all.
+/// A namespace, value or field that cannot be; data that cannot be looked at at all.
 pub fn find(
     workspace: &Workspace,
     identities: Vec<Given>,
     by: &[String],
     events: &mut dyn Events,
 ) -> Result<FindReport, PassError> {
-    let Loaded { catalog, catalog_valid, diagnostics, .. } =
-        Texts::policies(workspace)?.load(workspace.clock.now());
+    let texts = Texts::policies(workspace)?;
+    let Loaded { catalog, catalog_valid, diagnostics, .. } = texts.load(workspace.clock.now());
+    let errors = diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
+    let mut report = FindReport {
+        by: by.to_vec(),
+        datasets: Vec::new(),
+        diagnostics: errors.collect(),
+        problems: Vec::new(),
+        failure: None,
+        verdict: Verdict::Done,
+    };
     if !catalog_valid {
-        return Err(PassError::InvalidPolicies);
+        report.fails(PassError::InvalidPolicies);
+        return Ok(report);
     }
     let wanted = Wanted::new(&catalog, identities, events)?;
     let fields = breakdown_fields(&catalog, wanted.environment, by)?;
     let engine = engine(workspace, &catalog)?;
     let datasets: Vec<&Dataset> = catalog.in_environment(wanted.environment).collect();
-    let inventory = inventory(&engine, &datasets, &reserved(workspace, &catalog))?;
-    let mut verdict = Verdict::Done;
-    let mut found = Vec::new();
+    let inventory = match inventory(&engine, &datasets, &reserved(workspace, &catalog)) {
+        Ok(inventory) => inventory,
+        Err(PassError::Layout { faults }) => {
+            report.diagnostics.extend(layout_diagnostics(&texts, &catalog, &faults));
+            arrange(&mut report.diagnostics);
+            report.fails(PassError::Layout { faults });
+            return Ok(report);
+        }
+        Err(error) => return Err(error),
+    };
     events.event(Event::Stage { name: "searching", steps: datasets.len() as u64 });
     for dataset in datasets {
         let Some(files) = inventory.datasets.get(&dataset.name) else { continue };
         let looking = Looking { engine: &engine, dataset, files, fields: &fields };
         match looking.look(&wanted) {
-            Ok(entry) => found.push(entry),
-            Err(problem) => {
-                verdict = verdict.and(Verdict::Partial);
-                events.event(Event::Notice { text: format!("{}: {problem}", dataset.name) });
-            }
+            Ok(entry) => report.datasets.push(entry),
+            Err(problem) => report.misses(&dataset.name, &problem.to_string(), events),
         }
         for problem in problems(&inventory, &dataset.name) {
-            verdict = verdict.and(Verdict::Partial);
-            events.event(Event::Notice { text: format!("{}: {problem}", dataset.name) });
+            report.misses(&dataset.name, &problem, events);
         }
         events.event(Event::Step { what: format!("searched {}", dataset.name) });
     }
-    let errors =
-        diagnostics.into_iter().filter(|d| d.severity == crate::diagnostic::Severity::Error);
-    Ok(FindReport { by: by.to_vec(), datasets: found, diagnostics: errors.collect(), verdict })
+    Ok(report)
+}
+
+impl FindReport {
+    /// Something of a dataset could not be searched.
+    fn misses(&mut self, dataset: &Name, problem: &str, events: &mut dyn Events) {
+        let text = format!("{dataset}: {problem}");
+        self.verdict = self.verdict.and(Verdict::Partial);
+        self.problems.push(text.clone());
+        events.event(Event::Notice { text });
+    }
+
+    fn fails(&mut self, failure: PassError) {
+        self.verdict = failure.verdict();
+        self.failure = Some(failure);
+    }
 }
 
 /// What makes a dataset, or files of it, unreadable, in words.

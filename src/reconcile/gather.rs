@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::diagnostic::{Diagnostic, arrange, has_errors};
+use crate::diagnostic::{Diagnostic, Severity, arrange, has_errors};
 use crate::engine::{Engine, EngineOptions, Reserved};
+use crate::manifest::codes::data::DATA_UNREADABLE;
 use crate::manifest::sealed::Opener;
 use crate::manifest::source::{SourceFile, SourceKind, lines};
 use crate::manifest::{self, Loaded};
@@ -16,6 +17,7 @@ use crate::plan::{Hindrance, Inventory, LedgerView, check_data};
 use crate::store::{DeploymentKey, Identities, OpenState, StateDir, fingerprint};
 
 use super::coverage::{self, Found};
+use super::error::LAYOUT_HELP;
 use super::sources::{self, Sources};
 use super::{Event, Events, PassError, Workspace};
 
@@ -157,7 +159,7 @@ impl Texts {
     }
 
     /// Fills in the source lines of diagnostics about policy files, which hold no personal data.
-    fn show_lines(&self, diagnostics: &mut [Diagnostic]) {
+    pub(super) fn show_lines(&self, diagnostics: &mut [Diagnostic]) {
         for diagnostic in
             diagnostics.iter_mut().filter(|d| d.source.is_none() && d.position.line > 0)
         {
@@ -336,6 +338,28 @@ pub(super) fn inventory(
     let inventory = engine.inventory(datasets, places);
     let faults = layout_faults(&inventory);
     if faults.is_empty() { Ok(inventory) } else { Err(PassError::Layout { faults }) }
+}
+
+/// What is wrong with the layout, each where the policy of its dataset stands.
+pub(super) fn layout_diagnostics(
+    texts: &Texts,
+    catalog: &Catalog,
+    faults: &[(Name, String)],
+) -> Vec<Diagnostic> {
+    let diagnostic = |(name, fault): &(Name, String)| {
+        Some(Diagnostic {
+            code: DATA_UNREADABLE,
+            severity: Severity::Error,
+            position: catalog.dataset(name)?.position.clone(),
+            length: 0,
+            source: None,
+            message: fault.clone(),
+            help: Some(LAYOUT_HELP.to_owned()),
+        })
+    };
+    let mut diagnostics = faults.iter().filter_map(diagnostic).collect::<Vec<_>>();
+    texts.show_lines(&mut diagnostics);
+    diagnostics
 }
 
 /// Faults of the layout that stop a pass before anything is written.

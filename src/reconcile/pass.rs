@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::diagnostic::{Diagnostic, has_errors};
+use crate::diagnostic::{Diagnostic, arrange, has_errors};
 use crate::engine::Engine;
 use crate::manifest::Loaded;
 use crate::model::{
@@ -21,7 +21,8 @@ use crate::store::{DeploymentKey, Seen, State, TaskKeyName, term};
 use super::digests::resolved;
 use super::drift::{Drift, drift};
 use super::gather::{
-    Texts, accept_emptied, engine, fingerprints, inventory, recall, reserved, state_dir,
+    Texts, accept_emptied, engine, fingerprints, inventory, layout_diagnostics, recall, reserved,
+    state_dir,
 };
 use super::grounds::Grounds;
 use super::measure::Unmeasured;
@@ -53,6 +54,8 @@ pub struct PlanReport {
     pub drift: Vec<Drift>,
     /// The files that the plan rests on.
     pub files: InputFiles,
+    /// Why there is no plan though the policies are valid: the datasets overlap.
+    pub failure: Option<PassError>,
 }
 
 impl PlanReport {
@@ -118,27 +121,47 @@ pub(super) fn plan_texts(
         comparison: None,
         drift: Vec::new(),
         files: InputFiles::default(),
+        failure: None,
     };
     if loaded.catalog_valid {
-        let state = state_dir(workspace, &loaded.catalog)?.read()?;
-        let engine = engine(workspace, &loaded.catalog)?;
-        recall(workspace, &loaded.catalog, &engine)?;
-        let pass = Pass { workspace, texts, loaded: &loaded, engine: &engine, now };
-        let inventory = pass.inventory()?;
-        let resolved = resolved(&pass, &state, &inventory, events)?;
-        let pass = Pass { loaded: resolved.as_ref().unwrap_or(&loaded), ..pass };
-        let mut seen = state.seen();
-        let outlook = pass.look(&state, inventory, seen.as_mut(), events)?;
-        report.verdict = verdict(&outlook.plan, now, Verdict::Invalid).and(invalid(&loaded));
-        let key = state.deployment_key();
-        let (drift, notes) = drift(&pass, state.view(), key, &outlook.inventory, events)?;
-        report.drift = drift;
-        report.files = InputFiles::of(texts, &outlook.inventory, key);
-        let mut plan = outlook.plan;
-        plan.notes.extend(notes);
-        report.plan = Some(plan);
+        match plan_loaded(workspace, texts, &loaded, &mut report, events) {
+            Err(PassError::Layout { faults }) => {
+                report.diagnostics.extend(layout_diagnostics(texts, &loaded.catalog, &faults));
+                arrange(&mut report.diagnostics);
+                report.failure = Some(PassError::Layout { faults });
+            }
+            planned => planned?,
+        }
     }
     Ok(Planned { report, requests: loaded.requests })
+}
+
+fn plan_loaded(
+    workspace: &Workspace,
+    texts: &Texts,
+    loaded: &Loaded,
+    report: &mut PlanReport,
+    events: &mut dyn Events,
+) -> Result<(), PassError> {
+    let now = report.now;
+    let state = state_dir(workspace, &loaded.catalog)?.read()?;
+    let engine = engine(workspace, &loaded.catalog)?;
+    recall(workspace, &loaded.catalog, &engine)?;
+    let pass = Pass { workspace, texts, loaded, engine: &engine, now };
+    let inventory = pass.inventory()?;
+    let resolved = resolved(&pass, &state, &inventory, events)?;
+    let pass = Pass { loaded: resolved.as_ref().unwrap_or(loaded), ..pass };
+    let mut seen = state.seen();
+    let outlook = pass.look(&state, inventory, seen.as_mut(), events)?;
+    report.verdict = verdict(&outlook.plan, now, Verdict::Invalid).and(invalid(loaded));
+    let key = state.deployment_key();
+    let (drift, notes) = drift(&pass, state.view(), key, &outlook.inventory, events)?;
+    report.drift = drift;
+    report.files = InputFiles::of(texts, &outlook.inventory, key);
+    let mut plan = outlook.plan;
+    plan.notes.extend(notes);
+    report.plan = Some(plan);
+    Ok(())
 }
 
 fn positions(requests: &[Request]) -> BTreeMap<(Name, Option<String>), Position> {
@@ -236,8 +259,8 @@ impl Pass<'_> {
             now: self.now,
         };
         let open = to_search(situation, &triage(situation));
-        let (blocks, earlier) = self.search_blocks(state, &open, situation)?;
-        let searched = search(
+        let Recalled { blocks, earlier, lost } = self.search_blocks(state, &open, situation)?;
+        let mut searched = search(
             Lake {
                 engine: self.engine,
                 catalog: situation.catalog,
@@ -248,6 +271,10 @@ impl Pass<'_> {
             Trust::Earlier(seen),
             events,
         )?;
+        for found in &mut searched.found {
+            let why = lost.get(&found.block).cloned();
+            found.stop = why.map(|why| (Reason::Storage, why)).or_else(|| found.stop.take());
+        }
         for (name, problems) in searched.unreadable {
             if let Some(files) = inventory.datasets.get_mut(&name) {
                 files.problems.extend(problems);
@@ -315,9 +342,9 @@ impl Pass<'_> {
         state: &State,
         open: &[OpenBlock],
         situation: Situation<'_>,
-    ) -> Result<(Vec<SearchBlock<'_>>, Earlier), PassError> {
+    ) -> Result<Recalled<'_>, PassError> {
         let mut blocks = Vec::with_capacity(open.len());
-        let mut all_earlier = Earlier::new();
+        let (mut all_earlier, mut all_lost) = (Earlier::new(), BTreeMap::new());
         for open in open {
             let Some(request) = self.loaded.requests.get(open.block.request) else { continue };
             let Some(user) = request.users.get(open.block.user) else { continue };
@@ -334,13 +361,16 @@ impl Pass<'_> {
             let now = situation.fingerprints.get(&id);
             let (found, earlier) = self.earlier(state, (&id, now), open.block, request)?;
             remembered.extend(found);
+            if let Some(lost) = lost_key(state, &id, now)? {
+                all_lost.insert(open.block, lost);
+            }
             if !earlier.is_empty() {
                 all_earlier.insert(id, earlier);
             }
             let grants = grants(situation, &request.name, &user.key);
             blocks.push(SearchBlock { block: open.block, request, user, remembered, grants });
         }
-        Ok((blocks, all_earlier))
+        Ok(Recalled { blocks, earlier: all_earlier, lost: all_lost })
     }
 
     /// What a delete had found before its request was edited, as far as the request still asks for it: all
@@ -374,6 +404,33 @@ impl Pass<'_> {
         }
         Ok((found, prints))
     }
+}
+
+/// The blocks to search, with what unfinished deletes remember.
+struct Recalled<'a> {
+    blocks: Vec<SearchBlock<'a>>,
+    earlier: Earlier,
+    /// Blocks whose delete has lost its key, and what it had found with it.
+    lost: BTreeMap<BlockRef, String>,
+}
+
+/// Why nobody can tell any more what a delete had found: its key is gone, and what was sealed with it is there.
+/// Before anything was erased that is what a crash leaves, and nothing is lost by it.
+fn lost_key(state: &State, id: &TaskId, now: Option<&String>) -> Result<Option<String>, PassError> {
+    let view = state.view();
+    for print in view.begun_as(id) {
+        let task = view.tasks.get(id).filter(|task| task.fingerprint == *print);
+        if task.is_some_and(|task| task.erased.rows == 0 && now == Some(print)) {
+            continue;
+        }
+        if let Some(what) = state.keys().without_key(&TaskKeyName::of(id, print))? {
+            return Ok(Some(format!(
+                "{what}: what the unfinished delete had found cannot be read without it; put it back, or remove \
+                 what was sealed with it to go on without"
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// What a block names, as its delete remembers it.

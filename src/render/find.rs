@@ -63,6 +63,10 @@ pub fn find_json(report: &FindReport) -> String {
         .collect();
     document(
         "find",
-        &json!({ "datasets": datasets, "diagnostics": diagnostics_json(&report.diagnostics) }),
+        &json!({
+            "datasets": datasets,
+            "problems": report.problems,
+            "diagnostics": diagnostics_json(&report.diagnostics),
+        }),
     )
 }

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::support::{Env, task, text};
 
-const LAPSED: &str = "2026-12-01T00:00:00Z";
+pub(crate) const LAPSED: &str = "2026-12-01T00:00:00Z";
 
 /// A customer whose row leads to an order; orders are held.
-fn env() -> Env {
+pub(crate) fn env() -> Env {
     let env = Env::new();
     env.parquet(
         "lake/c.parquet",
@@ -37,7 +37,7 @@ fn env() -> Env {
     env
 }
 
-fn request(env: &Env, with: &str, ids: &[&str]) {
+pub(crate) fn request(env: &Env, with: &str, ids: &[&str]) {
     let ids: Vec<String> =
         ids.iter().map(|id| format!("{{namespace: email, value: {id}}}")).collect();
     env.request(
@@ -49,23 +49,23 @@ fn request(env: &Env, with: &str, ids: &[&str]) {
     );
 }
 
-fn apply(env: &Env, now: &str) -> Value {
+pub(crate) fn apply(env: &Env, now: &str) -> Value {
     env.run(&["--now", now, "apply", "--auto-approve", "-o", "json"]).json()
 }
 
-fn stands(report: &Value) -> (String, String) {
+pub(crate) fn stands(report: &Value) -> (String, String) {
     let task = task(report, "A", "delete");
     let text = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
     (text("phase"), text("reason"))
 }
 
-fn keys(env: &Env) -> usize {
+pub(crate) fn keys(env: &Env) -> usize {
     let secret = |path: &&std::path::PathBuf| path.extension().is_some();
     env.files("state/keys").keys().filter(secret).count()
 }
 
 /// The first row of a column; empty where the row is gone or the value null.
-fn first(env: &Env, name: &str, column: usize) -> String {
+pub(crate) fn first(env: &Env, name: &str, column: usize) -> String {
     let rows = env.rows(&format!("lake/{name}.parquet"));
     rows.first().and_then(|row| row[column].clone()).unwrap_or_default()
 }

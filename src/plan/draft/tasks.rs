@@ -460,7 +460,7 @@ fn halted(searched: Searched<'_>) -> Option<Standing> {
     let (reason, message) = searched.found.stop.as_ref()?;
     let phase = match reason {
         Reason::ValueFormat => Phase::Rejected,
-        Reason::DataUnreadable => Phase::Failed,
+        Reason::DataUnreadable | Reason::Storage => Phase::Failed,
         _ => Phase::Blocked,
     };
     let cause = Cause { kind: FailureKind::Configuration, dataset: None, file: None };

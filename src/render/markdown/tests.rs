@@ -94,6 +94,7 @@ fn report(tasks: usize, datasets: usize, compared: bool) -> PlanReport {
         now: "2026-11-22T09:00:00Z".parse().unwrap(),
         requests: "requests".to_owned(),
         files: Default::default(),
+        failure: None,
         positions: BTreeMap::new(),
         comparison,
         drift: Vec::new(),

@@ -130,6 +130,18 @@ impl<'a> KeyStore<'a> {
         Ok(Some(TaskKey { pseudonyms: Sensitive::new(key), found, given }))
     }
 
+    /// What is missing of a task's secrets, where only what was sealed with its key is there. Of a task for which
+    /// something was destroyed, the key was lost.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn without_key(&self, name: &TaskKeyName) -> Result<Option<String>, StoreError> {
+        let (key, sealed) = (name.key_file(), name.sealed_file());
+        let lost = self.storage.read(&key)?.is_none() && self.storage.read(&sealed)?.is_some();
+        let shown = |path: &str| self.storage.shown(path);
+        Ok(lost.then(|| format!("{} is missing beside {}", shown(&key), shown(&sealed))))
+    }
+
     /// Makes the keys of tasks that have none, each with what the task's expansion has found, all
     /// durable when this returns. Nothing of these tasks may be destroyed before.
     ///
