@@ -116,6 +116,8 @@ impl UserBlock {
 pub struct Request {
     /// `metadata.name`, or from the file name.
     pub name: Name,
+    /// Whether that is its name, and no stand-in for one that could not be read.
+    pub named: bool,
     /// Sets the due date; `None` counts as 30 days.
     pub regulation: Option<Regulation>,
     /// When it was received; `None`: when the ledger first saw it.

@@ -145,6 +145,7 @@ pub(crate) fn dataset(name: &str, fields: Vec<Field>) -> Dataset {
 pub(crate) fn request(name: &str, users: Vec<UserBlock>) -> Request {
     Request {
         name: Name::new(name).unwrap(),
+        named: true,
         regulation: None,
         received_at: None,
         extension: None,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diagnostic::{Diagnostic, Severity, arrange};
-use crate::engine::{Engine, ProbeOptions};
+use crate::engine::{Engine, EngineError, ProbeOptions};
 use crate::manifest::Loaded;
 use crate::model::{
     Catalog, Dataset, Environment, FieldPath, Key, LeafType, Name, Namespace, NamespaceName,
@@ -12,6 +12,7 @@ use crate::model::{
 use crate::plan::{DatasetFiles, IdentityId, Inventory, Probe, ProbeLeaf, Resolved, RowKey};
 
 use super::gather::{Texts, engine, inventory, layout_diagnostics, reserved};
+use super::search::MOST_UNREADABLE;
 use super::{Event, Events, PassError, Verdict, Workspace};
 
 /// What `find` found.
@@ -102,10 +103,19 @@ pub fn find(
     events.event(Event::Stage { name: "searching", steps: datasets.len() as u64 });
     for dataset in datasets {
         let Some(files) = inventory.datasets.get(&dataset.name) else { continue };
-        let looking = Looking { engine: &engine, dataset, files, fields: &fields };
-        match looking.look(&wanted) {
-            Ok(entry) => report.datasets.push(entry),
-            Err(problem) => report.misses(&dataset.name, &problem.to_string(), events),
+        let left_out = BTreeSet::new();
+        let mut looking = Looking { engine: &engine, dataset, files, fields: &fields, left_out };
+        loop {
+            match looking.look(&wanted) {
+                Ok(entry) => report.datasets.push(entry),
+                Err(problem) => {
+                    report.misses(&dataset.name, &problem.to_string(), events);
+                    if looking.leave_out(&problem) {
+                        continue;
+                    }
+                }
+            }
+            break;
         }
         for problem in problems(&inventory, &dataset.name) {
             report.misses(&dataset.name, &problem, events);
@@ -315,18 +325,38 @@ struct Looking<'a> {
     dataset: &'a Dataset,
     files: &'a DatasetFiles,
     fields: &'a [By],
+    /// Files that turned out unreadable.
+    left_out: BTreeSet<u32>,
 }
 
 impl Looking<'_> {
-    fn look(&self, wanted: &Wanted) -> Result<FoundDataset, crate::engine::EngineError> {
+    /// Leaves out the file that could not be read; whether that is one more, and they are not too many.
+    fn leave_out(&mut self, problem: &EngineError) -> bool {
+        let (EngineError::Unreadable { shown, .. } | EngineError::Changed { shown }) = problem
+        else {
+            return false;
+        };
+        let before = self.left_out.len();
+        let files = (0..).zip(&self.files.files).filter(|(_, file)| file.shown == *shown);
+        self.left_out.extend(files.map(|(index, _)| index));
+        self.left_out.len() > before && self.left_out.len() <= MOST_UNREADABLE
+    }
+
+    fn look(&self, wanted: &Wanted) -> Result<FoundDataset, EngineError> {
         let resolved = Resolved::new(self.dataset, self.files);
         let probe = wanted.probe(&resolved);
         let name = self.dataset.name.clone();
         if probe.alone.is_empty() {
             return Ok(FoundDataset { dataset: name, files: 0, rows: 0, by: Vec::new() });
         }
+        let rest: Vec<u32> = (0..)
+            .zip(&self.files.files)
+            .map(|(index, _)| index)
+            .filter(|index| !self.left_out.contains(index))
+            .collect();
+        let options = ProbeOptions { candidates: Some(&rest), ..ProbeOptions::default() };
         if self.fields.is_empty() {
-            let counts = self.engine.count_rows(self.files, probe, ProbeOptions::default())?;
+            let counts = self.engine.count_rows(self.files, probe, options)?;
             return Ok(FoundDataset {
                 dataset: name,
                 files: counts.iter().filter(|rows| **rows > 0).count() as u64,
@@ -334,7 +364,7 @@ impl Looking<'_> {
                 by: Vec::new(),
             });
         }
-        let hits = self.engine.probe(self.files, probe, ProbeOptions::default())?;
+        let hits = self.engine.probe(self.files, probe, options)?;
         let mut rows: Vec<RowKey> = hits.iter().map(|hit| hit.at).collect();
         rows.dedup();
         let files: BTreeSet<u32> = rows.iter().map(|row| row.file).collect();
@@ -346,7 +376,7 @@ impl Looking<'_> {
         &self,
         resolved: &Resolved<'_>,
         rows: &[RowKey],
-    ) -> Result<Vec<FoundBreakdown>, crate::engine::EngineError> {
+    ) -> Result<Vec<FoundBreakdown>, EngineError> {
         let columns: Vec<Option<u16>> = self
             .fields
             .iter()

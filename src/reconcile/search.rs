@@ -16,7 +16,7 @@ use super::{Event, Events, PassError, Stop};
 
 /// Files of a dataset that may turn out unreadable while it is searched, each at the price of another
 /// scan; with more of them the dataset is.
-const MOST_UNREADABLE: usize = 16;
+pub(super) const MOST_UNREADABLE: usize = 16;
 
 /// What a search gave.
 pub(super) struct Searched {

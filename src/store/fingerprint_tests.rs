@@ -43,6 +43,7 @@ fn request() -> Request {
     };
     Request {
         name: Name::new("acme").unwrap(),
+        named: true,
         regulation: None,
         received_at: None,
         extension: None,

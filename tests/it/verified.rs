@@ -116,8 +116,18 @@ fn an_erasure_of_which_nobody_can_tell_whom_it_was_about_does_not_pass() {
         env.write("requests/many.yaml", "a: [");
         unclear(&env, "many.yaml, which is not valid");
 
-        // As it was: it is looked at again.
+        env.write(
+            "requests/many.yaml",
+            "{apiVersion: amparo/v1, kind: SubjectRequest, metadata: {nam: r}, spec: {}}",
+        );
+        unclear(&env, "many.yaml, which is not valid");
+        // One that says whose it is hides nobody's.
+        env.request("another", "  {regulation: gdpr, nonsense: 1}");
         fs::remove_file(env.path("requests/many.yaml")).unwrap();
+        assert_eq!(verify(&env, 0)["unchecked"], 1);
+        fs::remove_file(env.path("requests/subjectrequest-another.yaml")).unwrap();
+
+        // As it was: it is looked at again.
         request(&env, "r", "x", "e, f");
         let report = verify(&env, i32::from(come_back));
         assert_eq!(erasure(&report, "r")["rowsFound"], u64::from(come_back));

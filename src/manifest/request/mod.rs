@@ -67,7 +67,8 @@ fn read_json(file: &SourceFile, context: Context<'_>) -> (Vec<Request>, Vec<Diag
     let (Some(root), []) = (&parsed.root, parsed.faults.as_slice()) else {
         let mut report = Report::hidden(&file.path, SourceKind::Request);
         parsed.report(&mut report);
-        let request = rejected(report.position(Mark::default()), &fallback(file.stem(), 0));
+        let mut request = rejected(report.position(Mark::default()), &fallback(file.stem(), 0));
+        request.named = true;
         return (vec![request], report.into_diagnostics());
     };
     let text = String::from_utf8_lossy(&file.bytes);
@@ -120,6 +121,7 @@ pub fn read_yaml(
     let fields = envelope.spec.and_then(|spec| Fields::open(report, spec, "`spec`"));
     let Some(fields) = fields else { return request };
     let (name, at) = envelope.name.unzip();
+    request.named = name.is_some();
     let mut reading = Reading::new(report, context);
     let shown = name.as_ref().unwrap_or(&fallback).as_str();
     reading.request(fields, &[shown], at.unwrap_or(document.at), &mut request);
@@ -142,6 +144,7 @@ pub fn read_adobe(
 ) -> Request {
     let before = report.errors();
     let mut request = rejected(report.position(root.at), &Name::from_file_stem(stem));
+    request.named = true;
     let fields = Fields::open(report, root, "the request");
     let Some(fields) = fields else {
         request.name = fallback(stem, 0);
@@ -161,6 +164,7 @@ pub fn read_adobe(
 fn rejected(position: Position, name: &Name) -> Request {
     Request {
         name: name.clone(),
+        named: false,
         regulation: None,
         received_at: None,
         extension: None,

@@ -21,7 +21,7 @@ pub(super) enum Whom<'a> {
 pub(super) struct Requests<'a> {
     requests: &'a [Request],
     key: Option<&'a DeploymentKey>,
-    /// A file of which nothing can be read: any request may stand in it.
+    /// A file that does not even tell whose it is: any request may stand in it.
     unread: Option<String>,
 }
 
@@ -32,10 +32,7 @@ impl<'a> Requests<'a> {
         key: Option<&'a DeploymentKey>,
     ) -> Self {
         let special = texts.special.iter().find(|(_, kind)| *kind == SourceKind::Request);
-        // A JSON file is one request, of the file's name.
-        let rejected = requests.iter().find(|request| {
-            request.rejected.is_some() && !request.position.file.ends_with(".json")
-        });
+        let rejected = requests.iter().find(|request| request.rejected.is_some() && !request.named);
         let unread = rejected
             .map(|request| request.position.file.clone())
             .or_else(|| special.map(|(path, _)| path.clone()));

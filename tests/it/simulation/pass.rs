@@ -545,42 +545,49 @@ impl Model {
         foreseen.verdict = of(verdict, if any_valid { Verdict::Partial } else { Verdict::Invalid });
     }
 
-    /// What `verify` should find of each completed erasure: rows that match today and in which some
-    /// cell is not in erased form; `None` where nobody can look.
-    pub(super) fn rows_found(&self) -> BTreeMap<TaskId, Option<u64>> {
+    /// What `verify` should say of each completed erasure, as long as all data can be read.
+    pub(super) fn judged(&self) -> BTreeMap<TaskId, Judged> {
         // What keeps data from erasure does not keep it from being seen.
         let mut bare = self.clone();
         bare.policies.holds.clear();
-        bare.rows_found_without_holds()
-    }
-
-    fn rows_found_without_holds(&self) -> BTreeMap<TaskId, Option<u64>> {
-        let completed = self
-            .known
-            .iter()
-            .filter(|(id, known)| id.2 == Some("delete") && known.phase == "Complete");
+        let completed = self.known.iter();
         completed
-            .map(|(id, _)| {
-                let request = self.requests.get(&id.0).filter(|request| !request.broken);
-                let block = request.and_then(|r| {
-                    let block = r.blocks.iter().find(|b| Some(&b.key) == id.1.as_ref())?;
-                    block.delete.then_some((r, block))
-                });
-                let rows = block.map(|(request, block)| {
-                    let found = self.find(request, block, &BTreeSet::new());
-                    let judged = |at: &(FileId, usize)| {
-                        let row = &self.files[&at.0].rows[at.1];
-                        let hits = &found.rows[at];
-                        let fate = self.fate(at.0.0, row, hits, request.purge, false, 0);
-                        let judged = fate.cells.iter().any(|(field, _, _)| *field != "phone");
-                        fate.goes || judged
-                    };
-                    found.rows.keys().filter(|at| judged(at)).count() as u64
-                });
-                (id.clone(), rows)
-            })
+            .filter(|(id, known)| id.2 == Some("delete") && known.phase == "Complete")
+            .map(|(id, known)| (id.clone(), bare.judgement(id, known)))
             .collect()
     }
+
+    fn judgement(&self, id: &TaskId, known: &Known) -> Judged {
+        let Some(request) = self.requests.get(&id.0) else { return Judged::Apart };
+        if request.broken {
+            return Judged::Unclear;
+        }
+        let block = request.blocks.iter().find(|block| Some(&block.key) == id.1.as_ref());
+        let Some(block) = block else { return Judged::Apart };
+        if self.rejected(request, block).is_some() || known.print != print(request, block) {
+            return Judged::Unclear;
+        }
+        let found = self.find(request, block, &BTreeSet::new());
+        let judged = |at: &(FileId, usize)| {
+            let row = &self.files[&at.0].rows[at.1];
+            let hits = &found.rows[at];
+            let fate = self.fate(at.0.0, row, hits, request.purge, false, 0);
+            let judged = fate.cells.iter().any(|(field, _, _)| *field != "phone");
+            fate.goes || judged
+        };
+        Judged::Rows(found.rows.keys().filter(|at| judged(at)).count() as u64)
+    }
+}
+
+/// What `verify` should say of a completed erasure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// So many rows match today in which some cell is not in erased form.
+    Rows(u64),
+    /// Its request is gone: nobody can look, and nothing is wrong.
+    Apart,
+    /// Its request is there and does not say whom it was about.
+    Unclear,
 }
 
 fn is_final(phase: &str) -> bool {
