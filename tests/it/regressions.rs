@@ -205,3 +205,27 @@ fn a_conflict_that_an_erasure_of_the_same_pass_ends_blocks_that_pass_only() {
     env.apply().exits(0);
     assert_eq!(env.files("state/ledger"), ledger, "it has come to rest");
 }
+
+#[test]
+fn a_value_of_a_wrong_form_rejects_a_block_that_was_done_without_it() {
+    let env = env();
+    env.document("policies", "Namespace", "who", "  {namespace: who, format: '^[a-z]$'}");
+    let ids = |more: &str| {
+        env.request(
+            "r",
+            &format!("  {{regulation: gdpr, receivedAt: 2026-11-20, users: [{{key: A, action: [delete], userIDs: [{{namespace: who, value: p}}{more}]}}]}}"),
+        );
+    };
+    ids("");
+    env.apply().exits(0);
+    ids(", {namespace: who, value: '77'}");
+    let report = env.apply().exits(3).json();
+    let rejected = task(&report, "A", "delete");
+    assert_eq!(
+        (&rejected["phase"], &rejected["reason"]),
+        (&"Rejected".into(), &"ValueFormat".into())
+    );
+    let ledger = env.files("state/ledger");
+    env.apply().exits(3);
+    assert_eq!(env.files("state/ledger"), ledger, "it is said once");
+}

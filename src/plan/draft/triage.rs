@@ -163,7 +163,9 @@ impl Tasks<'_> {
 
     fn judge(&self, request: &Request, block: &UserBlock, action: Action, id: &TaskId) -> Triage {
         if let Some(reason) = block.rejected {
-            return Triage::Settled(self.done(id).unwrap_or_else(|| rejected(reason)));
+            // A value that cannot be read is in no fingerprint: with it the task is not what it was.
+            let done = self.done(id).filter(|_| reason != Reason::ValueFormat);
+            return Triage::Settled(done.unwrap_or_else(|| rejected(reason)));
         }
         let stopped = request.withdrawn || request.suspend;
         if let Some(state) = self.situation.ledger.tasks.get(id).filter(|s| self.same(id, s)) {
