@@ -12,7 +12,7 @@ use std::ops::Range;
 /// let value = amparo::model::Sensitive::new("john@mail.com".to_owned());
 /// println!("{value}");
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sensitive<T>(T);
 
 impl<T> Sensitive<T> {

@@ -37,7 +37,7 @@ pub use document::{
 };
 pub use draft::{
     Draft, DraftDataset, DraftTask, Evidence, OpenBlock, Purpose, Situation, Standing, Triage,
-    TriagedTask, draft, reachable, to_search, triage, unread,
+    TriagedTask, draft, held_requests, reachable, to_search, triage, unread,
 };
 pub use effect::{Approved, Grants, grants};
 pub use finish::finish;

@@ -13,7 +13,7 @@ use crate::model::{
     Action, Catalog, Identity, IdentityTerm, LeafType, Name, NamespaceName, Part, Phase, Request,
     Sensitive, TaskId, UserBlock, Veil, VeiledTerm,
 };
-use crate::plan::{BlockRef, DatasetFiles, Inventory, LedgerView, Resolved, RowKey};
+use crate::plan::{BlockRef, DatasetFiles, Inventory, LedgerView, Resolved, RowKey, held_requests};
 use crate::store::{DeploymentKey, State, in_parallel};
 
 use super::gather::{accept_emptied, fingerprints};
@@ -32,7 +32,8 @@ pub(super) fn resolved(
     events: &mut dyn Events,
 ) -> Result<Option<Loaded>, PassError> {
     let Some(key) = state.deployment_key() else { return Ok(None) };
-    let blocks = open(&pass.loaded.requests, state.view(), key);
+    let mut blocks = open(&pass.loaded.requests, state.view(), key);
+    blocks.extend(held(pass));
     if blocks.is_empty() {
         return Ok(None);
     }
@@ -43,6 +44,15 @@ pub(super) fn resolved(
     lookup.all(&mut loaded.requests, &blocks, events);
     pass.workspace.stop.check()?;
     Ok(Some(loaded))
+}
+
+/// Blocks with digests whose rows a hold on their request keeps from the deletes of others.
+fn held(pass: &Pass<'_>) -> impl Iterator<Item = BlockRef> {
+    let requests = &pass.loaded.requests;
+    held_requests(&pass.loaded.catalog, requests, pass.now).flat_map(|at| {
+        let request = requests.get(at);
+        request.map(|request| with_digests(request, at)).unwrap_or_default()
+    })
 }
 
 /// Blocks with digests and something to do.

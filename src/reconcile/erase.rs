@@ -20,7 +20,7 @@ use crate::store::{OpenState, Record, Remembered, TaskKey, TaskKeyName, hmac_key
 
 use super::carry_out::{Intended, Ready, carry_out};
 use super::counted::{Counted, counted};
-use super::pass::{Outlook, Pass, given};
+use super::pass::{Outlook, Pass, named};
 use super::record::task_ref;
 use super::recover::deployment_key;
 use super::{Event, Events, Measured, PassError, settled};
@@ -184,7 +184,7 @@ fn task_keys(
             .find(|found| Some(found.block) == task.block)
             .map(|found| found.added.clone())
             .unwrap_or_default();
-        let given = task.block.map_or_else(Vec::new, |block| given(pass, block));
+        let (given, scope) = task.block.map(|block| named(pass, block)).unwrap_or_default();
         match store.load(&name)? {
             Some(mut key) => {
                 let new: Vec<Identity> =
@@ -195,7 +195,7 @@ fn task_keys(
                 }
                 keys.insert(index, key.pseudonyms);
             }
-            None => missing.push((index, (name, Remembered { found, given }))),
+            None => missing.push((index, (name, Remembered { found, given, scope }))),
         }
     }
     let (indices, wanted): (Vec<TaskIndex>, Vec<_>) = missing.into_iter().unzip();

@@ -282,7 +282,14 @@ impl<'a> Outcomes<'a> {
                 package: outcome.package.clone(),
                 verified: outcome.verified,
                 rules: (task.id.action == Some(Action::Delete)).then(|| grounds.rules().to_owned()),
-                earlier: self.outlook.earlier.get(&task.id).cloned().unwrap_or_default(),
+                earlier: self
+                    .outlook
+                    .earlier
+                    .get(&task.id)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|begun| begun.finished(&task.left_out))
+                    .collect(),
             },
         })
     }

@@ -16,7 +16,7 @@ use crate::plan::{
     TaskChange, blocking, draft, finish, grants, guard_draft, guard_plan, task_id, to_search,
     triage,
 };
-use crate::store::{DeploymentKey, Seen, State, TaskKeyName, term};
+use crate::store::{DeploymentKey, Seen, State, TaskKeyName, scope, term};
 
 use super::digests::resolved;
 use super::drift::{Drift, drift};
@@ -381,13 +381,17 @@ impl Pass<'_> {
         (id, now): (&TaskId, Option<&String>),
         block: BlockRef,
         request: &Request,
-    ) -> Result<(Vec<Identity>, Vec<String>), PassError> {
-        let (mut found, mut prints) = (Vec::new(), Vec::new());
-        let given = given(self, block);
-        for print in state.view().begun_as(id).filter(|print| Some(*print) != now) {
+    ) -> Result<(Vec<Identity>, Vec<Begun>), PassError> {
+        let (mut found, mut begun) = (Vec::new(), Vec::new());
+        // Without the deployment key nobody knows what is begun, and who has none may not read the others.
+        let Some(now) = now else { return Ok((found, begun)) };
+        let (given, scope) = named(self, block);
+        let user = request.users.get(block.user);
+        let everywhere = user.is_some_and(|user| user.only.r#where.is_empty());
+        for print in state.view().begun_as(id).filter(|print| *print != now) {
             let Some(key) = state.keys().load(&TaskKeyName::of(id, print))? else {
                 // It was cut off before anything was erased.
-                prints.push(print.clone());
+                begun.push(Begun { print: print.clone(), alike: true, everywhere });
                 continue;
             };
             if key.given.is_empty() || !key.given.iter().all(|term| given.contains(term)) {
@@ -395,14 +399,18 @@ impl Pass<'_> {
             }
             let expansion =
                 |identity: &Identity| self.loaded.catalog.namespace(&identity.namespace).expansion;
+            let known = key.found.len() + found.len();
             found.extend(key.found.into_iter().filter(|identity| match expansion(identity) {
                 Expansion::Always => true,
                 Expansion::Cookie => request.expand_ids,
                 Expansion::Never => false,
             }));
-            prints.push(print.clone());
+            // What it leaves alone is not finished by it.
+            if found.len() == known {
+                begun.push(Begun { print: print.clone(), alike: key.scope == scope, everywhere });
+            }
         }
-        Ok((found, prints))
+        Ok((found, begun))
     }
 }
 
@@ -417,10 +425,12 @@ struct Recalled<'a> {
 /// Why nobody can tell any more what a delete had found: its key is gone, and what was sealed with it is there.
 /// Before anything was erased that is what a crash leaves, and nothing is lost by it.
 fn lost_key(state: &State, id: &TaskId, now: Option<&String>) -> Result<Option<String>, PassError> {
+    // Who has not the deployment key may not look at the others.
+    let Some(now) = now else { return Ok(None) };
     let view = state.view();
     for print in view.begun_as(id) {
         let task = view.tasks.get(id).filter(|task| task.fingerprint == *print);
-        if task.is_some_and(|task| task.erased.rows == 0 && now == Some(print)) {
+        if task.is_some_and(|task| task.erased.rows == 0 && now == print) {
             continue;
         }
         if let Some(what) = state.keys().without_key(&TaskKeyName::of(id, print))? {
@@ -433,15 +443,37 @@ fn lost_key(state: &State, id: &TaskId, now: Option<&String>) -> Result<Option<S
     Ok(None)
 }
 
-/// What a block names, as its delete remembers it.
-pub(super) fn given(pass: &Pass<'_>, block: BlockRef) -> Vec<Sensitive<String>> {
+/// What a block names, and where it is to be erased, as its delete remembers it.
+pub(super) fn named(
+    pass: &Pass<'_>,
+    block: BlockRef,
+) -> (Vec<Sensitive<String>>, Sensitive<String>) {
     let request = pass.loaded.requests.get(block.request);
-    let user = request.and_then(|request| request.users.get(block.user));
-    user.map_or_else(Vec::new, |user| user.identities.iter().map(term).collect())
+    let user = request.and_then(|request| Some((request, request.users.get(block.user)?)));
+    user.map(|(request, user)| (user.identities.iter().map(term).collect(), scope(request, user)))
+        .unwrap_or_default()
 }
 
-/// For each delete, the fingerprints under which it was begun and not finished, and that it goes on with.
-pub(super) type Earlier = BTreeMap<TaskId, Vec<String>>;
+/// A form under which a delete was begun and not finished, and that it goes on with.
+#[derive(Debug, Clone)]
+pub(super) struct Begun {
+    print: String,
+    /// It was narrowed to the same then.
+    alike: bool,
+    /// It is not narrowed to some rows of a dataset now.
+    everywhere: bool,
+}
+
+impl Begun {
+    /// The fingerprint, where a delete that left out these datasets finishes it.
+    pub(super) fn finished(&self, left_out: &[Name]) -> Option<String> {
+        let whole = self.everywhere && left_out.is_empty();
+        (whole || self.alike).then(|| self.print.clone())
+    }
+}
+
+/// By delete.
+pub(super) type Earlier = BTreeMap<TaskId, Vec<Begun>>;
 
 /// Puts the rows of standing blocks in which nothing would change at rest: they are in erased form.
 /// Whether there were any.

@@ -32,7 +32,7 @@ pub use error::StoreError;
 pub use exports::{Exports, FinishedPackage, PublishedPackage};
 pub use filesystem::is_local;
 pub use fingerprint::fingerprint;
-pub use keys::{DeploymentKey, KeyStore, Remembered, TaskKey, TaskKeyName, hmac_key, term};
+pub use keys::{DeploymentKey, KeyStore, Remembered, TaskKey, TaskKeyName, hmac_key, scope, term};
 pub use ledger::{
     Head, HeadError, Ledger, LedgerReport, LedgerWarning, LookedAt, Looker, Record, verify_ledger,
 };

@@ -166,7 +166,7 @@ fn pass(storage: Box<dyn Storage>, destroyed: &mut bool) -> Result<(), StoreErro
             None => {
                 // Nothing was destroyed before there was a key: the search finds everything again.
                 assert!(!*destroyed, "what expansion had found is lost");
-                let remembered = Remembered { found: vec![found], given: Vec::new() };
+                let remembered = Remembered { found: vec![found], ..Remembered::default() };
                 state.keys().create(&[(name.clone(), remembered)])?;
             }
         }

@@ -130,3 +130,49 @@ fn a_request_for_somebody_else_takes_over_nothing() {
     assert_eq!(stands(&apply(&env, LAPSED)).0, "Cancelled");
     assert_eq!(keys(&env), 0);
 }
+
+#[test]
+fn mistakes_may_come_again_and_be_of_any_kind() {
+    let passes = |forms: &[(&str, &[&str])]| {
+        let env = env();
+        for (day, (with, ids)) in (22..).zip(forms) {
+            request(&env, with, ids);
+            apply(&env, &format!("2026-11-{day}T00:00:00Z"));
+        }
+        assert_eq!(stands(&apply(&env, "2026-11-29T00:00:00Z")).1, "Held", "{forms:?}");
+        assert_eq!(stands(&apply(&env, LAPSED)), ("Complete".to_owned(), "Erased".to_owned()));
+        assert!(!order_is_there(&env), "{forms:?}");
+        assert_eq!(keys(&env), 0, "{forms:?}");
+    };
+    let (right, wrong, both) = (&["a@x"][..], &["nobody@x"][..], &["a@x", "a2@x"][..]);
+    passes(&[("", right), ("", wrong), ("", right), ("", wrong), ("", right)]);
+    passes(&[("", right), ("", both), ("", right), ("", both)]);
+    passes(&[("", right), ("include: [q],", right), ("", right)]);
+    passes(&[("", right), ("", &["null"]), ("", &["none"]), ("", right)]);
+}
+
+#[test]
+fn a_hold_on_a_request_that_is_broken_or_gone_lets_nothing_go() {
+    let env = env();
+    env.document("policies", "Hold", "h", "  {requests: [r], until: 2026-12-01, reason: lawsuit}");
+    request(&env, "", &["a@x"]);
+    apply(&env, "2026-11-22T00:00:00Z");
+    env.request(
+        "other",
+        "  {regulation: gdpr, receivedAt: 2026-11-20, users: [{key: B, action: [delete], userIDs: [{namespace: cid, value: L1}]}]}",
+    );
+    let other = |day: u8| {
+        let now = format!("2026-11-{day}T00:00:00Z");
+        let report = env.run(&["--now", &now, "apply", "--auto-approve", "-o", "json"]).json();
+        task(&report, "B", "delete")["reason"].clone()
+    };
+    assert_eq!(other(23), "Held");
+    request(&env, "", &["null"]);
+    assert_eq!(other(24), "Held");
+    env.request("r", "  {regulation: [}");
+    assert_eq!(other(25), "Held");
+    std::fs::remove_file(env.path("requests/subjectrequest-r.yaml")).unwrap();
+    assert_eq!(other(26), "Held");
+    assert!(order_is_there(&env));
+    assert_eq!(first(&env, "c", 0), "a@x");
+}

@@ -198,10 +198,13 @@ impl Gather {
     pub(crate) fn add(&mut self, value: &[u8]) {
         match &mut self.found {
             Some((min, max)) => {
-                if self.order.compare(value, min) == Some(Ordering::Less) {
+                // Of two spellings of one value always the same one, whatever the order in which they come.
+                let before =
+                    |a: &[u8], b: &[u8]| self.order.compare(a, b).map(|o| o.then(a.cmp(b)));
+                if before(value, min) == Some(Ordering::Less) {
                     min.clear();
                     min.extend_from_slice(value);
-                } else if self.order.compare(value, max) == Some(Ordering::Greater) {
+                } else if before(value, max) == Some(Ordering::Greater) {
                     max.clear();
                     max.extend_from_slice(value);
                 }

@@ -139,7 +139,7 @@ impl ChunkProof<'_, '_> {
             if equal && !new.is_dictionary_encoded() {
                 return Ok(());
             }
-            let after = self.reader.load(new, entries)?;
+            let after = self.reader.load(new, entries).map_err(|_| broken())?;
             refer(&after, referred);
             let unmoved = equal
                 && match &after.values {
@@ -152,7 +152,7 @@ impl ChunkProof<'_, '_> {
             let before = self.work.reader.load(old, self.old_dictionary.map_or(0, Values::len))?;
             return self.compare(&before, (&before.rep, &before.def), &after, &[]);
         };
-        let after = self.reader.load(new, entries)?;
+        let after = self.reader.load(new, entries).map_err(|_| broken())?;
         refer(&after, referred);
         self.compare(&edit.loaded, (&edit.rep, &edit.def), &after, &edit.changes)
     }
@@ -261,7 +261,7 @@ impl ChunkProof<'_, '_> {
             let page_changes: Vec<&Change> = edit.changes.iter().collect();
             let gather = || {
                 let entries = self.dictionary.as_ref().map_or(0, Values::len);
-                let loaded = self.reader.load(new, entries)?;
+                let loaded = self.reader.load(new, entries).map_err(|_| broken())?;
                 let mut gather = Gather::new(order);
                 loaded.values.distinct(self.dictionary.as_ref(), |value| gather.add(value));
                 Ok(gather)
@@ -297,7 +297,7 @@ impl ChunkProof<'_, '_> {
         if self.work.shape.max_rep == 0 {
             return Ok(page.slots as i64);
         }
-        let (rep, _) = self.reader.levels(page)?;
+        let (rep, _) = self.reader.levels(page).map_err(|_| broken())?;
         Ok(rep.iter().filter(|level| **level == 0).count() as i64)
     }
 
@@ -307,7 +307,7 @@ impl ChunkProof<'_, '_> {
         }
         for page in self.pages.iter().filter(|page| page.is_data() && !page.is_dictionary_encoded())
         {
-            let loaded = self.reader.load(page, 0)?;
+            let loaded = self.reader.load(page, 0).map_err(|_| broken())?;
             (0..loaded.values.len()).for_each(|at| visit(loaded.values.get(at, None)));
         }
         Ok(())

@@ -15,15 +15,16 @@ const LEAST: usize = 1 << 12;
 /// A change of a page's plain bytes: what is replaced, and by how many bytes. In order, not overlapping.
 pub(crate) type Patch = (Range<usize>, usize);
 
-/// As far back as a compressor refers: its distances have two bytes.
+/// As far back as compressors refer that keep to blocks of 64 KiB, as nearly all do: their distances have two
+/// bytes.
 const FAR: usize = 1 << 16;
 
 /// How much of a compressed form is looked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scan {
     /// Up to what nothing in reach of the last change refers back across. The format has longer distances,
-    /// which no known compressor writes: where one is there after all, what comes out decompresses to
-    /// something else, and the proof says so.
+    /// which few compressors write: where one is there, what comes out decompresses to something else, and
+    /// the proof says so.
     Near,
     /// All of it.
     Whole,

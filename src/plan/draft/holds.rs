@@ -1,14 +1,17 @@
 //! What is kept from erasure: holds in force, against the rows that were found (RULES.md section 5).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::{Action, FieldPath, Hold, HoldScope, Name, Reason, UserBlock};
+use crate::model::{
+    Action, Catalog, FieldPath, Hold, HoldScope, Name, Reason, Request, TaskId, UserBlock,
+};
 use crate::plan::{BlockFound, BlockRef, ResolvedLeaf, RowKey};
 
-use super::Situation;
 use super::triage::unread;
+use super::{Evidence, Situation, needs};
 
 /// The holds in force.
 #[derive(Debug, Default)]
@@ -27,7 +30,7 @@ pub(super) struct Holds<'a> {
 
 impl<'a> Holds<'a> {
     /// The holds of the policies that are in force, by name.
-    pub(super) fn new(situation: Situation<'a>, found: &[BlockFound]) -> Self {
+    pub(super) fn new(situation: Situation<'a>, evidence: Evidence<'_>) -> Self {
         let mut holds = Self::default();
         for hold in in_force(situation) {
             let why = format!("hold {}: {}", hold.name, hold.reason);
@@ -42,7 +45,7 @@ impl<'a> Holds<'a> {
                         holds.fields.entry(dataset).or_default().push((fields, why.clone()));
                     }
                 }
-                HoldScope::Requests { .. } => holds.hold_rows(situation, hold, found, why),
+                HoldScope::Requests { .. } => holds.hold_rows(situation, hold, evidence, why),
             }
         }
         holds
@@ -52,9 +55,10 @@ impl<'a> Holds<'a> {
         &mut self,
         situation: Situation<'_>,
         hold: &Hold,
-        found: &[BlockFound],
+        evidence: Evidence<'_>,
         why: String,
     ) {
+        let found = evidence.found;
         let index = self.requests.len();
         for (at, block) in blocks_of(situation, hold) {
             let found = found.iter().find(|found| found.block == at);
@@ -66,13 +70,15 @@ impl<'a> Holds<'a> {
                     }
                 }
             }
-            let stop = found.and_then(|found| found.stop.as_ref());
-            let stop = stop.filter(|(reason, _)| reason_hides_rows(*reason)).map(|(_, what)| what);
-            if let Some(what) = unread(block).or_else(|| stop.cloned()) {
-                self.unknown.get_or_insert_with(|| {
-                    format!("{why} (which rows it keeps cannot be told: key {}: {what})", block.key)
-                });
+            let hidden = unread(block).or_else(|| hides_rows(situation, evidence, found?));
+            if let Some(what) = hidden {
+                let name = situation.requests.get(at.request).map_or("", |of| of.name.as_str());
+                let who = format!("{name}/{}", block.key);
+                self.unknown.get_or_insert_with(|| unknown(&why, &who, &what));
             }
+        }
+        if let Some((who, what)) = missing(situation, hold) {
+            self.unknown.get_or_insert_with(|| unknown(&why, &who, what));
         }
         self.requests.push(why);
     }
@@ -113,6 +119,26 @@ fn in_force(situation: Situation<'_>) -> impl Iterator<Item = &Hold> {
     situation.catalog.holds.iter().filter(move |hold| hold.in_force(today))
 }
 
+/// The requests (indices) that holds in force name.
+pub fn held_requests<'a>(
+    catalog: &'a Catalog,
+    requests: &'a [Request],
+    now: Timestamp,
+) -> impl Iterator<Item = usize> + 'a {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let names: BTreeSet<&Name> = catalog
+        .holds
+        .iter()
+        .filter(|hold| hold.in_force(today))
+        .flat_map(|hold| match &hold.scope {
+            HoldScope::Requests { requests, .. } => requests.as_slice(),
+            HoldScope::Datasets { .. } => &[],
+        })
+        .collect();
+    let held = requests.iter().enumerate().filter(move |(_, r)| names.contains(&r.name));
+    held.map(|(at, _)| at)
+}
+
 /// The blocks whose rows a hold in force keeps because of their request: done or not, stopped or not.
 pub(super) fn held_blocks(
     situation: Situation<'_>,
@@ -145,7 +171,63 @@ fn blocks_of<'a>(
     })
 }
 
-/// Whether a search that ended so may have missed rows.
-fn reason_hides_rows(reason: Reason) -> bool {
-    matches!(reason, Reason::LimitExceeded | Reason::DataUnreadable)
+fn unknown(why: &str, who: &str, what: &str) -> String {
+    format!("{why} (which rows it keeps cannot be told: {who}: {what})")
+}
+
+/// Why a search may have missed rows of a held block, if so.
+fn hides_rows(
+    situation: Situation<'_>,
+    evidence: Evidence<'_>,
+    found: &BlockFound,
+) -> Option<String> {
+    if let Some((reason, what)) = &found.stop
+        && *reason != Reason::IdentityConflict
+    {
+        return Some(what.clone());
+    }
+    let request = situation.requests.get(found.block.request)?;
+    let block = request.users.get(found.block.user)?;
+    let within: BTreeSet<usize> = found.all_datasets().map(|found| found.dataset).collect();
+    let needed = needs::reachable(situation.catalog, request, block, &within);
+    let names = needed.into_iter().filter_map(|index| situation.catalog.datasets.get(index));
+    let faulty = |name: &&Name| {
+        let blocks = evidence.blocks.get(*name);
+        !evidence.inventory.datasets.contains_key(*name)
+            || blocks.is_some_and(|blocks| blocks.search.is_some() || blocks.files.is_some())
+    };
+    let name = names.map(|dataset| &dataset.name).find(faulty)?;
+    Some(format!("dataset {name} cannot be read everywhere"))
+}
+
+/// What a hold names of requests, and is not there to be searched: a request or block that is rejected, or that
+/// earlier passes knew. Who, and why.
+fn missing(situation: Situation<'_>, hold: &Hold) -> Option<(String, &'static str)> {
+    let HoldScope::Requests { requests, keys } = &hold.scope else { return None };
+    let invalid = "it is not valid: `amparo check` says why";
+    let gone = "it is gone: bring it back, or end the hold";
+    let known = |name: &Name, key: &String| {
+        let action = Some(Action::Delete);
+        let id = TaskId { request: name.clone(), key: Some(key.clone()), action };
+        situation.ledger.tasks.contains_key(&id)
+    };
+    requests.iter().find_map(|name| {
+        let found: Vec<_> = situation.requests.iter().filter(|r| r.name == *name).collect();
+        if found.is_empty() {
+            let known = situation.ledger.requests.contains_key(name);
+            return known.then(|| (name.to_string(), gone));
+        }
+        if found.iter().any(|request| request.rejected.is_some()) {
+            return Some((name.to_string(), invalid));
+        }
+        let users = || found.iter().flat_map(|request| &request.users);
+        let rejected = users().find(|block| {
+            block.rejected.is_some() && (keys.is_empty() || keys.contains(&block.key))
+        });
+        if let Some(block) = rejected {
+            return Some((format!("{name}/{}", block.key), invalid));
+        }
+        let lost = keys.iter().find(|key| known(name, key) && !users().any(|b| b.key == **key))?;
+        Some((format!("{name}/{lost}"), gone))
+    })
 }

@@ -27,6 +27,7 @@ use super::{
     Inventory, LedgerView,
 };
 
+pub use holds::held_requests;
 pub use needs::reachable;
 pub use tasks::draft;
 pub use triage::{OpenBlock, Purpose, Triage, TriagedTask, to_search, triage, unread};

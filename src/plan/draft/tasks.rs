@@ -19,7 +19,7 @@ use super::{
 
 /// Decides every task of a pass.
 pub fn draft(situation: Situation<'_>, evidence: Evidence<'_>) -> Draft {
-    let holds = Holds::new(situation, evidence.found);
+    let holds = Holds::new(situation, evidence);
     let resolved: Vec<Option<Resolved<'_>>> = situation
         .catalog
         .datasets
@@ -296,10 +296,6 @@ impl<'a> Drafting<'a> {
             task.standing = standing;
             return;
         }
-        if let Some(why) = self.holds.unknown().filter(|_| task.rows() > 0) {
-            task.standing = Standing::new(Phase::Blocked, Reason::Held, why);
-            return;
-        }
         if let Some(mut standing) = access_waits {
             let why = standing.message.unwrap_or_default();
             standing.message =
@@ -321,7 +317,9 @@ impl<'a> Drafting<'a> {
         let outcome = if narrowed { Reason::ErasedNarrowed } else { Reason::Erased };
         // What was erased before a crash is found no more, and was a match all the same.
         let fingerprint = task.fingerprint.as_deref();
-        let erased_before = known.is_some_and(|known| known.has_erased(fingerprint));
+        let begun = self.situation.ledger.interrupted.get(&task.id);
+        let resumed = fingerprint.is_some_and(|now| begun.is_some_and(|all| all.contains(now)));
+        let erased_before = resumed || known.is_some_and(|known| known.has_erased(fingerprint));
         let unusable = outlooks.iter().find_map(|(found, outlook)| {
             let dataset = self.resolved.get(found.dataset)?.as_ref()?.dataset;
             Some(unusable(&dataset.name, outlook.unusable.as_ref()?))
@@ -330,12 +328,16 @@ impl<'a> Drafting<'a> {
         if let Some(mut standing) = fault {
             // Whatever it does not hinder is done first.
             let rest = outlooks.iter().any(|(_, outlook)| outlook.rows > 0);
-            task.runs = rest || erased_before;
+            task.runs = (rest || erased_before) && self.holds.unknown().is_none();
             task.outcome = task.runs.then_some(outcome);
             if erased_before {
                 standing.reason = Some(Reason::PartiallyCompleted);
             }
             task.standing = standing;
+            return;
+        }
+        if let Some(why) = self.holds.unknown().filter(|_| task.rows() > 0) {
+            task.standing = Standing::new(Phase::Blocked, Reason::Held, why);
             return;
         }
         run(task, outcome, erased_before);

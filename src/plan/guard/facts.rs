@@ -91,9 +91,8 @@ impl<'a> Facts<'a> {
         let searched: HashSet<_> = self.evidence.found.iter().map(|found| found.block).collect();
         for (at, request) in self.situation.requests.iter().enumerate() {
             for (user, block) in request.users.iter().enumerate() {
-                let valid = request.rejected.is_none() && block.rejected.is_none();
                 let known = searched.contains(&BlockRef { request: at, user });
-                ensure(known || !valid || !self.block_is_held(at, user), || {
+                ensure(known || !self.block_is_held(at, user), || {
                     format!(
                         "rows of {}/{} are held and were not looked for",
                         request.name, block.key

@@ -22,7 +22,9 @@ use std::collections::BTreeSet;
 use super::digest::{random, sha256, unhex};
 use super::encoding::{Decoder, encode, put, put_count};
 use super::{NewFile, Storage, StoreError};
-use crate::model::{Identity, IdentityTerm, NamespaceName, Sensitive, TaskId};
+use crate::model::{
+    Identity, IdentityTerm, NamespaceName, Only, Request, Sensitive, TaskId, UserBlock,
+};
 use line::Kind;
 
 /// The folder.
@@ -41,6 +43,8 @@ pub struct TaskKey {
     pub found: Vec<Identity>,
     /// What the request named then: [`term`] of each of the block's identities. Empty where nobody knows.
     pub given: Vec<Sensitive<String>>,
+    /// Where it was to be erased then: [`scope`].
+    pub scope: Sensitive<String>,
 }
 
 /// What is sealed with a task's key.
@@ -50,6 +54,19 @@ pub struct Remembered {
     pub found: Vec<Identity>,
     /// As [`TaskKey::given`].
     pub given: Vec<Sensitive<String>>,
+    /// As [`TaskKey::scope`].
+    pub scope: Sensitive<String>,
+}
+
+/// One text for what a block is narrowed to.
+pub fn scope(request: &Request, block: &UserBlock) -> Sensitive<String> {
+    let Only { datasets, sources, r#where } = &block.only;
+    let fields = r#where.iter().map(|(field, value)| (field.to_string(), value.expose()));
+    let include = request.include.as_ref().map(|products| {
+        products.iter().map(|product| product.as_str().to_lowercase()).collect::<BTreeSet<_>>()
+    });
+    let fields: Vec<_> = fields.collect();
+    Sensitive::new(format!("{include:?} {datasets:?} {sources:?} {fields:?}"))
 }
 
 /// One text for an entry of a block's identities, whatever the order of its parts.
@@ -125,9 +142,9 @@ impl<'a> KeyStore<'a> {
         let sealed = sealed.ok_or_else(|| damaged(&path, "it is missing beside its key"))?;
         let opened = seal::open(&key, name.0.as_bytes(), &sealed)
             .ok_or_else(|| damaged(&path, "it was not sealed with its key"))?;
-        let Remembered { found, given } =
+        let Remembered { found, given, scope } =
             decode(&opened).ok_or_else(|| damaged(&path, "it holds no list of identities"))?;
-        Ok(Some(TaskKey { pseudonyms: Sensitive::new(key), found, given }))
+        Ok(Some(TaskKey { pseudonyms: Sensitive::new(key), found, given, scope }))
     }
 
     /// What is missing of a task's secrets, where only what was sealed with its key is there. Of a task for which
@@ -160,8 +177,8 @@ impl<'a> KeyStore<'a> {
             self.storage.remove(&name.sealed_file())?;
             sealed.push((name.sealed_file(), seal_found(&key, name, remembered)?));
             lines.push((path, line::format(Kind::Task, &key)));
-            let Remembered { found, given } = remembered.clone();
-            made.push(TaskKey { pseudonyms: Sensitive::new(key), found, given });
+            let Remembered { found, given, scope } = remembered.clone();
+            made.push(TaskKey { pseudonyms: Sensitive::new(key), found, given, scope });
         }
         self.storage.create(&new_files(&sealed))?;
         self.storage.create(&new_files(&lines))?;
@@ -175,7 +192,8 @@ impl<'a> KeyStore<'a> {
     pub fn remember(&self, name: &TaskKeyName, key: &TaskKey) -> Result<(), StoreError> {
         let path = name.sealed_file();
         let old = self.storage.read(&path)?;
-        let remembered = Remembered { found: key.found.clone(), given: key.given.clone() };
+        let TaskKey { found, given, scope, .. } = key.clone();
+        let remembered = Remembered { found, given, scope };
         let new = seal_found(key.pseudonyms.expose(), name, &remembered)?;
         self.storage.replace(&path, old.as_deref(), &new)
     }
@@ -236,6 +254,7 @@ fn seal_found(
     for given in &remembered.given {
         put(&mut plain, given.expose().as_bytes());
     }
+    put(&mut plain, remembered.scope.expose().as_bytes());
     seal::seal(key, name.0.as_bytes(), &plain)
 }
 
@@ -249,15 +268,16 @@ fn decode(bytes: &[u8]) -> Option<Remembered> {
         let canonical = Sensitive::new(decoder.text()?);
         found.push(Identity { namespace, given, canonical });
     }
-    let mut given = Vec::new();
+    let mut remembered = Remembered { found, ..Remembered::default() };
     // An older form ends here.
     if !decoder.0.is_empty() {
         let count = decoder.count()?;
         for _ in 0..count {
-            given.push(Sensitive::new(decoder.text()?));
+            remembered.given.push(Sensitive::new(decoder.text()?));
         }
+        remembered.scope = Sensitive::new(decoder.text()?);
     }
-    decoder.0.is_empty().then_some(Remembered { found, given })
+    decoder.0.is_empty().then_some(remembered)
 }
 
 #[cfg(test)]

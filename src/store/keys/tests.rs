@@ -117,7 +117,7 @@ fn hmac_is_the_standard_one() {
 }
 
 fn found(value: &str) -> Remembered {
-    Remembered { found: vec![identity(value)], given: Vec::new() }
+    Remembered { found: vec![identity(value)], ..Remembered::default() }
 }
 
 fn nothing() -> Remembered {
@@ -141,7 +141,7 @@ fn a_task_key_comes_back_with_what_was_found() {
     let given = term(&IdentityTerm::One(identity("CUST-0")));
     let made = keys
         .create(&[
-            (name("a"), Remembered { found, given: vec![given.clone()] }),
+            (name("a"), Remembered { found, given: vec![given.clone()], scope: given.clone() }),
             (name("b"), nothing()),
         ])
         .unwrap();

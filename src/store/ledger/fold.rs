@@ -111,7 +111,7 @@ impl Fold {
             } => {
                 self.moved(task, record, time);
                 self.found(task, counts, sources);
-                self.resumed(&TaskId::from(task), earlier);
+                self.finished(&TaskId::from(task), earlier);
                 if let Some(state) = self.view.tasks.get_mut(&TaskId::from(task)) {
                     state.left_out.clone_from(left_out);
                     state.verified = *verified;
@@ -160,7 +160,6 @@ impl Fold {
             return;
         }
         self.interrupted(&id);
-        self.resumed(&id, &[fingerprint.to_owned()]);
         // What the task was before is over; a package of it stays in `packages` until it expires.
         let state = TaskState {
             regulation,
@@ -182,10 +181,11 @@ impl Fold {
         }
     }
 
-    /// Deletes that were interrupted under these fingerprints are on their way again, or done.
-    fn resumed(&mut self, id: &TaskId, fingerprints: &[String]) {
+    /// What was begun under these fingerprints, and under the present one, is done.
+    fn finished(&mut self, id: &TaskId, earlier: &[String]) {
+        let now = self.view.tasks.get(id).map(|task| &task.fingerprint);
         if let Some(prints) = self.view.interrupted.get_mut(id) {
-            prints.retain(|print| !fingerprints.contains(print));
+            prints.retain(|print| !earlier.contains(print) && Some(print) != now);
             if prints.is_empty() {
                 self.view.interrupted.remove(id);
             }

@@ -66,6 +66,8 @@ pub(super) struct Known {
     pub(super) life: u64,
     /// What it names, as compared.
     pub(super) given: BTreeSet<(String, String)>,
+    /// What it is narrowed to.
+    pub(super) scope: String,
     /// What its expansion found, while it is not done.
     pub(super) remembered: BTreeSet<(String, String)>,
     /// Something was erased for it in an earlier pass, while it is not done.
@@ -118,6 +120,9 @@ impl Known {
 pub(super) struct Interrupted {
     pub(super) given: BTreeSet<(String, String)>,
     pub(super) remembered: BTreeSet<(String, String)>,
+    /// What it was narrowed to.
+    pub(super) scope: String,
+    pub(super) began: bool,
     pub(super) life: u64,
 }
 
@@ -262,6 +267,12 @@ impl Model {
 }
 
 /// What a task is: only a change in this opens it again.
+/// What a block is narrowed to.
+pub(super) fn scope(request: &Request, block: &Block) -> String {
+    let include = request.include.as_ref().map(|i| i.iter().collect::<BTreeSet<_>>());
+    format!("{include:?} {:?} {:?}", block.datasets, block.region)
+}
+
 pub(super) fn print(request: &Request, block: &Block) -> String {
     let ids: BTreeSet<_> = block.ids.iter().collect();
     let include = request.include.as_ref().map(|i| i.iter().collect::<BTreeSet<_>>());

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::effect::slot;
 use super::find::{Found, expansion, given};
-use super::model::{FileId, Hold, HoldScope, Interrupted, Known, Model, Package, TaskId, print};
+use super::model::{
+    FileId, Hold, HoldScope, Interrupted, Known, Model, Package, TaskId, print, scope,
+};
 use super::people::{Block, Request};
 use super::rows::Row;
 
@@ -231,10 +233,25 @@ impl Model {
     fn interrupt(&mut self, id: &TaskId) {
         let Some(known) = self.known.get(id).filter(|known| !known.is_final()) else { return };
         if id.2 == Some("delete") {
-            let Known { print, given, remembered, life, .. } = known.clone();
-            let earlier = Interrupted { given, remembered, life };
+            let Known { print, given, scope, remembered, began, life, .. } = known.clone();
+            let earlier = Interrupted { given, scope, remembered, began, life };
             self.interrupted.entry(id.clone()).or_default().insert(print, earlier);
         }
+    }
+
+    /// Whether a hold on a request keeps rows that nobody can tell: nothing is erased then.
+    fn hold_is_unclear(&self) -> bool {
+        self.holds().iter().any(|hold| {
+            let HoldScope::Request(name) = &hold.scope else { return false };
+            let Some(request) = self.requests.get(name) else {
+                return self.seen.contains_key(name);
+            };
+            let unclear = |block: &Block| {
+                self.rejected(request, block).is_some()
+                    || block.delete && self.look(name, request, block).unreadable
+            };
+            request.broken || request.blocks.iter().any(unclear)
+        })
     }
 
     /// The rows that holds on requests keep from everybody, whatever has become of those requests.
@@ -269,7 +286,7 @@ impl Model {
             let whole = (task.id.0.clone(), None, None);
             after.known.remove(&whole);
         }
-        let mut resumed = BTreeSet::new();
+        let (mut resumed, mut began) = (BTreeSet::new(), false);
         let fresh = match after.known.get_mut(&task.id) {
             None => true,
             Some(known) => {
@@ -286,11 +303,10 @@ impl Model {
             after.interrupt(&task.id);
             after.lives += 1;
             let mut life = after.lives;
-            if let Some(earlier) = after.interrupted.get_mut(&task.id)
-                && let Some(same) = earlier.remove(&task.print)
-            {
+            let earlier = after.interrupted.get(&task.id);
+            if let Some(same) = earlier.and_then(|earlier| earlier.get(&task.print)) {
                 life = same.life;
-                resumed = same.remembered;
+                (resumed, began) = (same.remembered.clone(), same.began);
             }
             let known = Known {
                 print: task.print.clone(),
@@ -301,8 +317,9 @@ impl Model {
                 due,
                 finished: None,
                 life,
+                scope: task.of.map(|(r, block)| scope(r, block)).unwrap_or_default(),
                 remembered: resumed,
-                began: false,
+                began,
                 rows: None,
                 erased: None,
                 miscounted: false,
@@ -352,7 +369,7 @@ impl Model {
     }
 
     fn erase(&self, tasks: &mut [Task<'_>], foreseen: &mut Foreseen) {
-        let held = self.held_rows();
+        let (held, unclear) = (self.held_rows(), self.hold_is_unclear());
         let mut gone: BTreeMap<FileId, BTreeSet<usize>> = BTreeMap::new();
         let mut taken = BTreeSet::new();
         let mut changes = Vec::new();
@@ -362,6 +379,14 @@ impl Model {
                 let Some((request, _)) = task.of else { continue };
                 let life = foreseen.after.known[&task.id].life;
                 let (mut is_held, mut rows) = (false, BTreeSet::new());
+                if unclear && !task.found.rows.is_empty() {
+                    if !go {
+                        foreseen.erased.entry(task.id.clone()).or_default();
+                        self.outcome(task, false, true, &mut foreseen.found);
+                        task.runs = false;
+                    }
+                    continue;
+                }
                 for (at, hits) in &task.found.rows {
                     let (file, n) = at;
                     let row = &self.files[file].rows[*n];
@@ -430,7 +455,9 @@ impl Model {
         if changed {
             found.insert(task.id.clone(), task.found.added.clone());
         }
-        let began = self.known.get(&task.id).is_some_and(|k| k.print == task.print && k.began);
+        let earlier = self.interrupted.get(&task.id).and_then(|all| all.get(&task.print));
+        let began = self.known.get(&task.id).is_some_and(|k| k.print == task.print && k.began)
+            || earlier.is_some_and(|earlier| earlier.began);
         task.standing = if task.hindered && (changed || began) {
             ("Failed", Some("PartiallyCompleted"))
         } else if task.hindered {
@@ -454,6 +481,7 @@ impl Model {
         let whole = Known {
             print: task.print.clone(),
             given: BTreeSet::new(),
+            scope: String::new(),
             phase: "Submitted",
             reason: None,
             received: self.now,
@@ -473,9 +501,19 @@ impl Model {
         if let ("Complete" | "Cancelled", Some(earlier)) =
             (task.standing.0, after.interrupted.get_mut(&task.id))
         {
-            let given = task.of.map(|(_, block)| given(block)).unwrap_or_default();
-            let done = task.standing.0 == "Cancelled";
-            earlier.retain(|_, earlier| !done && !earlier.given.is_subset(&given));
+            let of = task.of.map(|(r, block)| (given(block), scope(r, block), r.expand));
+            let finishes = |print: &String, earlier: &Interrupted| {
+                let Some((given, scope, expand)) = &of else { return false };
+                let cookie = |(namespace, _): &(String, String)| expansion(namespace) == "cookie";
+                let takes_all = *expand || !earlier.remembered.iter().any(cookie);
+                let wide = !task.found.narrowed || earlier.scope == *scope;
+                *print == task.print || earlier.given.is_subset(given) && takes_all && wide
+            };
+            match task.standing.0 {
+                "Cancelled" => earlier.clear(),
+                _ if task.runs => earlier.retain(|print, earlier| !finishes(print, earlier)),
+                _ => {}
+            }
         }
         let lives = &mut after.lives;
         let known = after.known.entry(task.id.clone()).or_insert(whole);

@@ -197,7 +197,7 @@ fn where_a_held_request_cannot_be_read_nothing_is_erased() {
         (Phase::Submitted, Some(Reason::NoMatch)),
     ];
     assert_eq!(phases, expected);
-    assert!(pass.plan.tasks[1].message.as_ref().unwrap().contains("key k"));
+    assert!(pass.plan.tasks[1].message.as_ref().unwrap().contains("held/k"));
 }
 
 #[test]
