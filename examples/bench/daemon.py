@@ -48,7 +48,7 @@ def wait(condition, seconds: float = 60.0) -> float:
 def email(lake: pathlib.Path) -> str:
     import pyarrow.dataset as ds
 
-    table = ds.dataset(lake / "customers").to_table(columns=["email"])
+    table = ds.dataset(lake / "customers.parquet").to_table(columns=["email"])
     return next(value for value in table["email"].to_pylist() if value)
 
 
