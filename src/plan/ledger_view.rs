@@ -75,9 +75,15 @@ pub struct CountedRows {
 }
 
 impl LedgerView {
+    /// Whether something was erased for a task, or may have been, and it is not finished.
+    pub fn is_begun(&self, id: &TaskId, task: &TaskState) -> bool {
+        let is_its = |file: &FileErase| file.tasks.iter().any(|of| TaskId::from(&of.task) == *id);
+        !task.phase.is_final() && (task.erased.rows > 0 || self.unsettled.values().any(is_its))
+    }
+
     /// The fingerprints under which a delete was begun and not finished, the present one included.
     pub fn begun_as(&self, id: &TaskId) -> impl Iterator<Item = &String> {
-        let open = self.tasks.get(id).filter(|task| task.is_begun());
+        let open = self.tasks.get(id).filter(|task| self.is_begun(id, task));
         let interrupted = self.interrupted.get(id).into_iter().flatten();
         interrupted.chain(open.map(|task| &task.fingerprint))
     }
@@ -236,11 +242,6 @@ impl TaskState {
             verified: None,
             rules: None,
         }
-    }
-
-    /// Whether work on it began, and it is not finished.
-    pub const fn is_begun(&self) -> bool {
-        !self.phase.is_final() && self.started_at.is_some()
     }
 
     /// Whether something has been erased for the task as it is now, be it in an earlier life of a standing

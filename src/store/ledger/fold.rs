@@ -174,7 +174,7 @@ impl Fold {
     fn interrupted(&mut self, id: &TaskId) {
         if let Some(before) = self.view.tasks.get(id)
             && id.action == Some(Action::Delete)
-            && before.is_begun()
+            && self.view.is_begun(id, before)
         {
             let prints = self.view.interrupted.entry(id.clone()).or_default();
             prints.insert(before.fingerprint.clone());

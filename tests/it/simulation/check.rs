@@ -299,7 +299,8 @@ impl World {
 
     /// The keys of finished erasures are destroyed.
     pub(super) fn check_keys(&self) -> Result<(), Broken> {
-        let unfinished = self.model.known.values().any(|known| !known.is_final());
+        let begun = self.model.interrupted.values().any(|earlier| !earlier.is_empty());
+        let unfinished = begun || self.model.known.values().any(|known| !known.is_final());
         let keys = self.bytes("state/keys").len();
         hold!(unfinished || keys <= 1, "{} keys, and nothing is unfinished", keys - 1);
         Ok(())

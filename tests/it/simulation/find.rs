@@ -76,6 +76,16 @@ pub(super) fn given(block: &Block) -> BTreeSet<Id> {
     block.ids.iter().map(|(ns, v)| ((*ns).to_owned(), canonical(ns, v))).collect()
 }
 
+/// Everything that a block names, the parts of what only matches together as one.
+pub(super) fn named(block: &Block) -> BTreeSet<Id> {
+    let both = block.both.iter().map(|parts| {
+        let parts: BTreeSet<Id> =
+            parts.iter().map(|(ns, v)| ((*ns).to_owned(), canonical(ns, v))).collect();
+        ("both".to_owned(), format!("{parts:?}"))
+    });
+    given(block).into_iter().chain(both).collect()
+}
+
 /// A value as it is compared: the policy trims addresses, and nothing is case-sensitive.
 fn canonical(namespace: &str, value: &str) -> String {
     let value = if namespace == "email" { value.trim() } else { value };

@@ -7,7 +7,7 @@ use jiff::Span;
 use serde_json::{Value, json};
 
 use super::effect::slot;
-use super::find::{Found, expansion, given};
+use super::find::{Found, expansion, named};
 use super::model::{
     FileId, Hold, HoldScope, Interrupted, Known, Model, Package, TaskId, print, scope,
 };
@@ -215,10 +215,10 @@ impl Model {
             .get(&deletes)
             .filter(|known| known.print == print(request, block) && !known.is_final())
             .map_or(&empty, |known| &known.remembered);
-        let now = given(block);
+        let now = named(block);
         let earlier = self.interrupted.get(&deletes).into_iter().flat_map(BTreeMap::values);
         let earlier = earlier.map(|Interrupted { given, remembered, .. }| (given, remembered));
-        let open = self.known.get(&deletes).filter(|known| !known.is_final());
+        let open = self.known.get(&deletes).filter(|known| !known.is_final() && known.began);
         let open = open.map(|Known { given, remembered, .. }| (given, remembered));
         let earlier = earlier
             .chain(open)
@@ -231,7 +231,8 @@ impl Model {
 
     /// What an unfinished delete remembers outlives an edit or a rejection of its request.
     fn interrupt(&mut self, id: &TaskId) {
-        let Some(known) = self.known.get(id).filter(|known| !known.is_final()) else { return };
+        let begun = |known: &&Known| !known.is_final() && known.began;
+        let Some(known) = self.known.get(id).filter(begun) else { return };
         if id.2 == Some("delete") {
             let Known { print, given, scope, remembered, began, life, .. } = known.clone();
             let earlier = Interrupted { given, scope, remembered, began, life };
@@ -310,7 +311,7 @@ impl Model {
             }
             let known = Known {
                 print: task.print.clone(),
-                given: task.of.map(|(_, block)| given(block)).unwrap_or_default(),
+                given: task.of.map(|(_, block)| named(block)).unwrap_or_default(),
                 phase: "Submitted",
                 reason: None,
                 received,
@@ -501,7 +502,7 @@ impl Model {
         if let ("Complete" | "Cancelled", Some(earlier)) =
             (task.standing.0, after.interrupted.get_mut(&task.id))
         {
-            let of = task.of.map(|(r, block)| (given(block), scope(r, block), r.expand));
+            let of = task.of.map(|(r, block)| (named(block), scope(r, block), r.expand));
             let finishes = |print: &String, earlier: &Interrupted| {
                 let Some((given, scope, expand)) = &of else { return false };
                 let cookie = |(namespace, _): &(String, String)| expansion(namespace) == "cookie";
