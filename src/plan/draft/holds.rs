@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::plan::{BlockFound, BlockRef, ResolvedLeaf, RowKey};
 
-use super::triage::unread;
+use super::veiled::unread;
 use super::{Evidence, Situation, needs};
 
 /// The holds in force.

@@ -12,6 +12,7 @@ mod limits;
 mod needs;
 mod tasks;
 mod triage;
+mod veiled;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,8 @@ use super::{
 pub use holds::held_requests;
 pub use needs::reachable;
 pub use tasks::draft;
-pub use triage::{OpenBlock, Purpose, Triage, TriagedTask, to_search, triage, unread};
+pub use triage::{OpenBlock, Purpose, Triage, TriagedTask, to_search, triage};
+pub use veiled::unread;
 
 /// What tasks are decided from.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,8 @@ use crate::plan::{
 
 use super::erase::{Deletion, Eraser, Outlook};
 use super::holds::Holds;
-use super::triage::{TriagedTask, dates, gone_policies, triage, unread};
+use super::triage::{TriagedTask, dates, gone_policies, triage};
+use super::veiled::unread;
 use super::{
     Draft, DraftDataset, DraftTask, Evidence, Situation, Standing, Triage, access, limits, needs,
 };

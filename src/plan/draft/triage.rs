@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
-use crate::model::{Action, Name, Phase, Reason, Request, TaskId, UserBlock, Veil, VeiledTerm};
+use crate::model::{Action, Name, Phase, Reason, Request, TaskId, UserBlock};
 use crate::plan::{BlockRef, Cause, FailureKind, LedgerView, TaskState};
 
 use super::holds::held_blocks;
+use super::veiled::unread;
 use super::{Situation, Standing};
 
 /// A task before the search.
@@ -267,29 +268,6 @@ fn known(state: &TaskState) -> Standing {
         message: state.message.clone(),
         cause: None,
     }
-}
-
-/// Why the identities of a block are not all known, and none of it can be searched: a part of it could be done,
-/// and would look like all.
-pub fn unread(block: &UserBlock) -> Option<String> {
-    let veils: Vec<&Veil> = block.veiled.iter().flat_map(VeiledTerm::veils).collect();
-    let sealed = veils.iter().filter(|veil| matches!(veil, Veil::Sealed)).count();
-    if sealed > 0 {
-        let s = if sealed == 1 { "" } else { "s" };
-        return Some(format!(
-            "{sealed} sealed value{s} that no key at hand opens: give the key with --identity FILE or \
-             AMPARO_IDENTITY"
-        ));
-    }
-    veils.into_iter().find_map(|veil| match veil {
-        Veil::Unclear(_, why) => Some(why.clone()),
-        Veil::Digest(_) => Some(
-            "an identity is given by its digest, and only whoever has the deployment key of the state can \
-             look it up"
-                .to_owned(),
-        ),
-        Veil::Sealed | Veil::Absent(_) => None,
-    })
 }
 
 fn rejected(reason: Reason) -> Standing {
